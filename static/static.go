@@ -1,0 +1,53 @@
+// Package static holds everything a browser gets and every text a person reads: pages, scripts, styles, icons, and the
+// messages of tray and pages in both languages.
+package static
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+//go:embed i18n
+var FS embed.FS
+
+// Languages are those we speak; the first is the fallback.
+var Languages = []string{"en", "ja"}
+
+var texts = sync.OnceValue(func() map[string]map[string]string {
+	all := make(map[string]map[string]string, len(Languages))
+	for _, lang := range Languages {
+		data, err := FS.ReadFile("i18n/" + lang + ".json")
+		if err != nil {
+			panic(fmt.Sprintf("embedded texts: %v", err)) // the embed directive names the folder; a test reads both
+		}
+		m := map[string]string{}
+		if err := json.Unmarshal(data, &m); err != nil {
+			panic(fmt.Sprintf("embedded texts %s: %v", lang, err))
+		}
+		all[lang] = m
+	}
+	return all
+})
+
+// Texts are all messages of that language, by key.
+func Texts(lang string) map[string]string {
+	if m, ok := texts()[lang]; ok {
+		return m
+	}
+	return texts()[Languages[0]]
+}
+
+// Say is the message of that key with its {holes} filled. A missing key is shown as the key, so that it is seen and mended.
+func Say(lang, key string, holes map[string]string) string {
+	s, ok := Texts(lang)[key]
+	if !ok {
+		return key
+	}
+	for k, v := range holes {
+		s = strings.ReplaceAll(s, "{"+k+"}", v)
+	}
+	return s
+}

@@ -1,0 +1,163 @@
+// Package wire holds the words that faces, agent, page and center say to each other. It imports no other room.
+//
+// A face (tray, page, link, robot) says a Command; the agent answers with a Snapshot. A status wish, a next status and the
+// extension of after-call work travel unchanged from the click to the center.
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Command is what a face asks of the agent.
+type Command interface{ Type() string }
+
+type (
+	// CheckAccount is step one of sign-in (PRODUCT A5): it authenticates and fetches what step two offers.
+	CheckAccount struct {
+		Account  string `json:"account"`
+		Password Secret `json:"password"`
+	}
+	// SignIn is step two: terminal, status and seat ("" = 着席しない, not seated).
+	SignIn struct {
+		Terminal string `json:"terminal"`
+		Status   string `json:"status"`
+		Seat     string `json:"seat"`
+		Takeover bool   `json:"takeover"` // the person agreed to take seat, terminal or session from whoever has it
+	}
+	// Back leaves step two for step one.
+	Back struct{}
+	// SignOut sets ログオフ and stays running; Exit also quits. During a call both ask first unless Sure (PRODUCT C4).
+	SignOut struct {
+		Sure bool `json:"sure"`
+	}
+	Exit struct {
+		Sure bool `json:"sure"`
+	}
+	// Dismiss takes back the open question (Snapshot.Ask), or closes the notice of that id.
+	Dismiss struct {
+		Notice string `json:"notice,omitempty"`
+	}
+
+	// SetStatus is the wish to change the status; the center decides.
+	SetStatus struct {
+		To string `json:"to"`
+	}
+	// SetNext is the status to take when the call ends (PRODUCT D9); "" cancels it.
+	SetNext struct {
+		To string `json:"to"`
+	}
+	// ExtendWork lengthens after-call work by the center's step (PRODUCT D10).
+	ExtendWork struct{}
+
+	Dial struct {
+		Number string `json:"number"`
+	}
+	Answer struct {
+		Call string `json:"call"`
+	}
+	Decline struct {
+		Call string `json:"call"`
+	}
+	HangUp struct {
+		Call string `json:"call"`
+	}
+	Hold struct {
+		Call string `json:"call"`
+		On   bool   `json:"on"`
+	}
+	Mute struct {
+		On bool `json:"on"`
+	}
+	// SendDigits sends DTMF in an established call: 0-9 * # A-D.
+	SendDigits struct {
+		Call   string `json:"call"`
+		Digits string `json:"digits"`
+	}
+
+	// MicState is what the page that owns the sound found out about its microphone: "", "open", "denied", "missing".
+	MicState struct {
+		State string `json:"state"`
+	}
+	// RingHeard says that a face really rings for the call (PRODUCT G3).
+	RingHeard struct {
+		Call string `json:"call"`
+	}
+	// PagesChanged is said by the panel's server, never by a page: how many pages are open.
+	PagesChanged struct {
+		Open int `json:"open"`
+	}
+)
+
+func (CheckAccount) Type() string { return "account.check" }
+func (SignIn) Type() string       { return "signin" }
+func (Back) Type() string         { return "signin.back" }
+func (SignOut) Type() string      { return "signout" }
+func (Exit) Type() string         { return "exit" }
+func (Dismiss) Type() string      { return "dismiss" }
+func (SetStatus) Type() string    { return "status.set" }
+func (SetNext) Type() string      { return "status.next" }
+func (ExtendWork) Type() string   { return "work.extend" }
+func (Dial) Type() string         { return "call.dial" }
+func (Answer) Type() string       { return "call.answer" }
+func (Decline) Type() string      { return "call.decline" }
+func (HangUp) Type() string       { return "call.hangup" }
+func (Hold) Type() string         { return "call.hold" }
+func (Mute) Type() string         { return "call.mute" }
+func (SendDigits) Type() string   { return "call.digits" }
+func (MicState) Type() string     { return "mic.state" }
+func (RingHeard) Type() string    { return "ring.heard" }
+func (PagesChanged) Type() string { return "panel.pages" }
+
+// Envelope is one message on any of our websockets. Op names a request, so that its answer (Done or Refused) finds it.
+type Envelope struct {
+	Type string          `json:"type"`
+	Op   string          `json:"op,omitempty"`
+	Body json.RawMessage `json:"body,omitempty"`
+}
+
+// Pack puts a message into its envelope.
+func Pack(op string, m interface{ Type() string }) (Envelope, error) {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("pack %s: %w", m.Type(), err)
+	}
+	return Envelope{Type: m.Type(), Op: op, Body: body}, nil
+}
+
+// pageCommands is everything a page may say. PagesChanged is missing on purpose: only the server counts pages.
+var pageCommands = registry(
+	CheckAccount{}, SignIn{}, Back{}, SignOut{}, Exit{}, Dismiss{}, SetStatus{}, SetNext{}, ExtendWork{},
+	Dial{}, Answer{}, Decline{}, HangUp{}, Hold{}, Mute{}, SendDigits{}, MicState{}, RingHeard{},
+)
+
+// ParseCommand reads what a page sent. An unknown type is an error, an unknown field is not.
+func ParseCommand(e Envelope) (Command, error) {
+	m, err := parse(pageCommands, e)
+	if err != nil {
+		return nil, err
+	}
+	return m.(Command), nil
+}
+
+type message = interface{ Type() string }
+
+func registry(ms ...message) map[string]func(json.RawMessage) (message, error) {
+	r := make(map[string]func(json.RawMessage) (message, error), len(ms))
+	for _, m := range ms {
+		r[m.Type()] = decoder(m)
+	}
+	return r
+}
+
+func parse(r map[string]func(json.RawMessage) (message, error), e Envelope) (message, error) {
+	read, ok := r[e.Type]
+	if !ok {
+		return nil, fmt.Errorf("unknown message type %.40q", e.Type)
+	}
+	m, err := read(e.Body)
+	if err != nil {
+		return nil, fmt.Errorf("body of %s: %w", e.Type, err)
+	}
+	return m, nil
+}
