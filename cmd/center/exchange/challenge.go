@@ -1,0 +1,112 @@
+package exchange
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/icholy/digest"
+)
+
+// nonceLife is how long a nonce may be used; afterwards the phone is told stale and takes a new one.
+const nonceLife = 5 * time.Minute
+
+// verdict is what became of a request's credentials.
+type verdict int
+
+const (
+	nobody  verdict = iota // none, or none of ours: challenge
+	stale                  // right, but with an old nonce: challenge with stale=true
+	wrong                  // refused: challenge, and count a failure
+	allowed                // proven
+)
+
+// checker makes digest challenges and judges their answers (RFC 3261 §22, RFC 8760). A nonce is the time and its MAC, so that
+// nothing is kept for those who only ask.
+type checker struct {
+	realm string
+	key   [32]byte
+	dummy string // HA1 of nobody: unknown users cost the same work as known ones
+	now   func() time.Time
+}
+
+func newChecker(realm string, now func() time.Time) *checker {
+	c := &checker{realm: realm, now: now}
+	rand.Read(c.key[:])
+	c.dummy = fmt.Sprintf("%x", sha256.Sum256(c.key[:]))
+	return c
+}
+
+// challenges are the header values to send, the better algorithm first (RFC 8760 §2.4).
+func (c *checker) challenges(source netip.Addr, old bool) []string {
+	nonce := c.nonce(c.now(), source)
+	out := make([]string, 0, 2)
+	for _, algorithm := range []string{"SHA-256", "MD5"} {
+		ch := digest.Challenge{Realm: c.realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: old}
+		out = append(out, ch.String())
+	}
+	return out
+}
+
+// judge looks at an (Proxy-)Authorization value. ha1 is asked for the user's hash; a user it does not know is worked on
+// with a dummy and refused. Who is the digest's user name, proven only with allowed.
+func (c *checker) judge(header, method string, source netip.Addr, ha1 func(user, algorithm string) (string, bool)) (who string, v verdict) {
+	cred, err := digest.ParseCredentials(header)
+	if err != nil || cred.Realm != c.realm {
+		return "", nobody
+	}
+	made, ours := c.nonceTime(cred.Nonce, source)
+	if !ours {
+		return cred.Username, nobody
+	}
+	algorithm := strings.ToUpper(cred.Algorithm)
+	if algorithm == "" {
+		algorithm = "MD5"
+	}
+	hash, known := ha1(cred.Username, algorithm)
+	if !known {
+		hash = c.dummy
+	}
+	want, err := digest.Digest(
+		&digest.Challenge{Realm: c.realm, Nonce: cred.Nonce, Algorithm: algorithm, QOP: []string{"auth"}},
+		digest.Options{Method: method, URI: cred.URI, Username: cred.Username, A1: hash, Cnonce: cred.Cnonce, Count: cred.Nc})
+	switch {
+	case err != nil || cred.QOP != "auth" || cred.Cnonce == "" || cred.Nc < 1:
+		return cred.Username, wrong
+	case subtle.ConstantTimeCompare([]byte(want.Response), []byte(cred.Response)) != 1 || !known:
+		return cred.Username, wrong
+	case c.now().Sub(made) > nonceLife:
+		return cred.Username, stale
+	}
+	return cred.Username, allowed
+}
+
+// nonce binds a time to the address it was given to: who overhears it cannot use it from elsewhere.
+func (c *checker) nonce(at time.Time, source netip.Addr) string {
+	var raw [24]byte
+	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMicro()))
+	copy(raw[8:], c.mac(raw[:8], source))
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+func (c *checker) nonceTime(nonce string, source netip.Addr) (time.Time, bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(nonce)
+	if err != nil || len(raw) != 24 || !hmac.Equal(raw[8:], c.mac(raw[:8], source)) {
+		return time.Time{}, false
+	}
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(raw[:8]))), true
+}
+
+func (c *checker) mac(stamp []byte, source netip.Addr) []byte {
+	m := hmac.New(sha256.New, c.key[:])
+	m.Write(stamp)
+	m.Write(source.AsSlice())
+	return m.Sum(nil)[:16]
+}

@@ -1,0 +1,182 @@
+package exchange
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/icholy/digest"
+)
+
+func TestBindingsFollowTheRegistrar(t *testing.T) {
+	at := time.Now()
+	base := func(callID string, cseq uint32, epoch uint64) binding {
+		return binding{callID: callID, cseq: cseq, epoch: epoch, network: "udp", source: netip.MustParseAddrPort("127.0.0.1:5060")}
+	}
+	phone := []change{{contact: "sip:1001@a", q: 1000, expires: 60}}
+	rows := []struct {
+		name  string
+		steps func(b *bindings) error
+		left  int
+		err   error
+	}{
+		{"a contact is found until it expires", func(b *bindings) error {
+			_, err := b.update("1001", base("a", 1, 1), true, phone)
+			return err
+		}, 1, nil},
+		{"expires 0 removes it", func(b *bindings) error {
+			b.update("1001", base("a", 1, 1), true, phone)
+			_, err := b.update("1001", base("a", 2, 1), true, []change{{contact: "sip:1001@a"}})
+			return err
+		}, 0, nil},
+		{"a softphone's new contact replaces the old one", func(b *bindings) error {
+			b.update("1001", base("a", 1, 1), true, phone)
+			_, err := b.update("1001", base("b", 1, 2), true, []change{{contact: "sip:1001@b", expires: 60}})
+			return err
+		}, 1, nil},
+		{"an older epoch does not replace a newer one", func(b *bindings) error {
+			b.update("1001", base("a", 1, 2), true, phone)
+			_, err := b.update("1001", base("b", 1, 1), true, []change{{contact: "sip:1001@b", expires: 60}})
+			return err
+		}, 1, errReplaced},
+		{"a desk phone may have several", func(b *bindings) error {
+			b.update("1001", base("a", 1, 1), false, phone)
+			_, err := b.update("1001", base("b", 1, 1), false, []change{{contact: "sip:1001@b", expires: 60}})
+			return err
+		}, 2, nil},
+		{"the eleventh is refused whole", func(b *bindings) error {
+			var many []change
+			for i := range maxContacts + 1 {
+				many = append(many, change{contact: fmt.Sprintf("sip:1001@h%d", i), expires: 60})
+			}
+			_, err := b.update("1001", base("a", 1, 1), false, many)
+			return err
+		}, 0, errTooMany},
+		{"an old CSeq of the same Call-ID is refused", func(b *bindings) error {
+			b.update("1001", base("a", 5, 1), false, phone)
+			_, err := b.update("1001", base("a", 5, 1), false, []change{{contact: "sip:1001@a"}})
+			return err
+		}, 1, errOld},
+		{"the star removes all", func(b *bindings) error {
+			b.update("1001", base("a", 1, 1), false, phone)
+			return b.clear("1001", "a", 2)
+		}, 0, nil},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			b := newBindings(func() time.Time { return at })
+			if err := r.steps(b); !errors.Is(err, r.err) {
+				t.Fatalf("error %v, want %v", err, r.err)
+			}
+			if got := len(b.lookup("1001")); got != r.left {
+				t.Fatalf("%d contacts left, want %d", got, r.left)
+			}
+		})
+	}
+}
+
+func TestAContactIsGoneWhenItExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBindings(time.Now)
+		b.update("1001", binding{callID: "a", cseq: 1}, true, []change{{contact: "sip:1001@a", expires: 60}})
+		time.Sleep(61 * time.Second)
+		if len(b.lookup("1001")) != 0 || len(b.users()) != 0 {
+			t.Fatal("the contact outlived its time")
+		}
+	})
+}
+
+func TestBetterContactsComeFirst(t *testing.T) {
+	b := newBindings(time.Now)
+	b.update("1", binding{callID: "a", cseq: 1}, false, []change{{contact: "low", q: 100, expires: 60}, {contact: "high", q: 900, expires: 60}})
+	if got := b.lookup("1"); got[0].contact != "high" {
+		t.Fatalf("first is %s", got[0].contact)
+	}
+}
+
+func TestDigestAnswersAreJudged(t *testing.T) {
+	at := time.Now()
+	c := newChecker("spike.test", func() time.Time { return at })
+	here, there := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
+	ha1 := func(user, algorithm string) (string, bool) {
+		if user != "1001" {
+			return "", false
+		}
+		a1 := user + ":spike.test:secret"
+		if algorithm == "MD5" {
+			return fmt.Sprintf("%x", md5.Sum([]byte(a1))), true
+		}
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(a1))), algorithm == "SHA-256"
+	}
+	answer := func(which int, user, password string) string {
+		ch, err := digest.ParseChallenge(c.challenges(here, false)[which])
+		if err != nil {
+			t.Fatal(err)
+		}
+		cred, err := digest.Digest(ch, digest.Options{Method: "REGISTER", URI: "sip:spike.test", Username: user, Password: password, Count: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cred.String()
+	}
+	good := answer(0, "1001", "secret")
+	rows := []struct {
+		name, header, method string
+		source               netip.Addr
+		later                time.Duration
+		want                 verdict
+	}{
+		{"SHA-256", good, "REGISTER", here, 0, allowed},
+		{"MD5", answer(1, "1001", "secret"), "REGISTER", here, 0, allowed},
+		{"wrong password", answer(0, "1001", "other"), "REGISTER", here, 0, wrong},
+		{"unknown user", answer(0, "9999", "secret"), "REGISTER", here, 0, wrong},
+		{"another method", good, "INVITE", here, 0, wrong},
+		{"a nonce given to somebody else", good, "REGISTER", there, 0, nobody},
+		{"an old nonce", good, "REGISTER", here, nonceLife + time.Second, stale},
+		{"rubbish", "Digest", "REGISTER", here, 0, nobody},
+		{"no digest at all", "Basic eDp5", "REGISTER", here, 0, nobody},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			c.now = func() time.Time { return at.Add(r.later) }
+			defer func() { c.now = func() time.Time { return at } }()
+			if _, v := c.judge(r.header, r.method, r.source, ha1); v != r.want {
+				t.Fatalf("verdict %d, want %d", v, r.want)
+			}
+		})
+	}
+}
+
+func TestFiveFailuresSilenceAnAddressForAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, bad, other := newGuard(time.Now), netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
+		for range maxFailures {
+			if g.dropped(bad) {
+				t.Fatal("dropped too early")
+			}
+			g.failed(bad)
+		}
+		if !g.dropped(bad) || g.dropped(other) {
+			t.Fatal("the wrong address is dropped")
+		}
+		time.Sleep(failureWindow + time.Second)
+		if g.dropped(bad) {
+			t.Fatal("still dropped after the window")
+		}
+	})
+}
+
+func TestTheGuardForgetsToStayBounded(t *testing.T) {
+	g := newGuard(time.Now)
+	for i := range maxWatched + 100 {
+		g.failed(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
+	}
+	if len(g.bad) > maxWatched {
+		t.Fatalf("%d addresses remembered", len(g.bad))
+	}
+}
