@@ -32,16 +32,15 @@ type Snapshot struct {
 	Seat     string      `json:"seat,omitempty"`
 	SeatName string      `json:"seatName,omitempty"`
 
-	Calls   []Call      `json:"calls,omitempty"`
-	Muted   bool        `json:"muted"`
-	Mic     string      `json:"mic"`               // "", "open", "denied", "missing": said by the page that owns the sound
-	Sound   bool        `json:"sound"`             // a page carries sound right now
-	History []PastCall  `json:"history,omitempty"` // of this sign-in, newest first
-	Ask     *Question   `json:"ask,omitempty"`
-	Notices []Notice    `json:"notices,omitempty"`
-	Profile Profile     `json:"profile"`
-	Dialled string      `json:"dialled,omitempty"` // last number dialled
-	Agents  []Colleague `json:"agents,omitempty"`
+	Calls   []Call     `json:"calls,omitempty"`
+	Muted   bool       `json:"muted"`
+	Mic     string     `json:"mic"`               // "", "open", "denied", "missing": said by the page that owns the sound
+	Sound   bool       `json:"sound"`             // a page carries sound right now
+	History []PastCall `json:"history,omitempty"` // of this sign-in, newest first
+	Ask     *Question  `json:"ask,omitempty"`
+	Notices []Notice   `json:"notices,omitempty"`
+	Profile Profile    `json:"profile"`
+	Dialled string     `json:"dialled,omitempty"` // last number dialled
 }
 
 // Ringing is the first call that rings here and waits for a person.
@@ -193,10 +192,4 @@ type Notice struct {
 	Level   string    `json:"level"`
 	Problem Problem   `json:"problem"`
 	At      time.Time `json:"at"`
-}
-
-// Colleague can be called by extension.
-type Colleague struct {
-	Name      string `json:"name"`
-	Extension string `json:"extension"`
 }
