@@ -36,6 +36,7 @@ type Snapshot struct {
 	Muted   bool       `json:"muted"`
 	Mic     string     `json:"mic"`               // "", "open", "denied", "missing": said by the page that owns the sound
 	Sound   bool       `json:"sound"`             // a page carries sound right now
+	Pages   int        `json:"pages"`             // how many pages are open (PagesChanged)
 	History []PastCall `json:"history,omitempty"` // of this sign-in, newest first
 	Ask     *Question  `json:"ask,omitempty"`
 	Notices []Notice   `json:"notices,omitempty"`
