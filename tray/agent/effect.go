@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"time"
+
+	"zaseki/web/wire"
+)
+
+// Effect is something the agent wants done, as data. Lane says what it must keep order with: effects of one lane are carried
+// out one after the other, lanes run side by side, and the agent waits for none of them.
+type Effect interface{ Lane() string }
+
+const (
+	laneCenter = "center"
+	laneReport = "report"
+	laneLine   = "line"
+	laneSound  = "sound"
+)
+
+// Asked of the center.
+type (
+	AskCheck struct {
+		Account  string
+		Password wire.Secret
+	}
+	AskSignIn struct{ SignIn wire.SignIn }
+	AskStatus struct{ To string }
+	AskNext   struct{ To string }
+	AskExtend struct{}
+	// Leave ends these calls, unregisters, logs off and then tells Left; all within a few seconds, whatever answers.
+	// Revoked: the center knows already.
+	Leave struct {
+		Calls   []string
+		Revoked bool
+	}
+	// Report tells the center what a call is at; ReportLine what the registration is at.
+	Report     struct{ Call wire.CallReport }
+	ReportLine struct{ Line wire.LineReport }
+)
+
+// Done on the line.
+type (
+	// Enrol registers the terminal of the last Welcome and keeps it registered.
+	Enrol struct{}
+	// Ring sends 180 and prepares the sound's answer, so that Join only has to send it.
+	Ring struct{ Call string }
+	// Refuse answers an INVITE with a final failure.
+	Refuse struct {
+		Call   string
+		Code   int
+		Reason string
+	}
+	// Join answers: sound first, then 200, then the wait for ACK (up to 32 s).
+	Join struct{ Call string }
+	// Place calls a number.
+	Place struct{ Call, Number string }
+	// Drop ends the call in whatever way its state wants: CANCEL, BYE.
+	Drop struct{ Call string }
+	// Abort is a Drop that overtakes: it breaks off what its lane does, clears what waits behind, then drops.
+	// (Interrupting on every Drop would swallow the final answer owed to the caller.)
+	Abort struct{ Call string }
+	// HoldCall sends the re-INVITE for hold or resume (RFC 3264 §8.4).
+	HoldCall struct {
+		Call string
+		On   bool
+	}
+	// Digits sends DTMF (RFC 4733).
+	Digits struct{ Call, Digits string }
+	// Forget frees the call's sound.
+	Forget struct{ Call string }
+)
+
+// Done on the sound.
+type (
+	// Focus names the call that the page hears and speaks to; "" none.
+	Focus struct{ Call string }
+	// Mute is enforced on every line, now and later.
+	Mute struct{ On bool }
+)
+
+// For the loop itself.
+type (
+	// Alarm posts Expired{Key} after that time; the same key again replaces it, After 0 takes it back.
+	Alarm struct {
+		Key   string
+		After time.Duration
+	}
+	// Quit ends the loop.
+	Quit struct{}
+)
+
+func (AskCheck) Lane() string   { return laneCenter }
+func (AskSignIn) Lane() string  { return laneCenter }
+func (AskStatus) Lane() string  { return laneCenter }
+func (AskNext) Lane() string    { return laneCenter }
+func (AskExtend) Lane() string  { return laneCenter }
+func (Leave) Lane() string      { return laneCenter }
+func (Report) Lane() string     { return laneReport }
+func (ReportLine) Lane() string { return laneReport }
+func (Enrol) Lane() string      { return laneLine }
+func (e Ring) Lane() string     { return "call " + e.Call }
+func (e Refuse) Lane() string   { return "call " + e.Call }
+func (e Join) Lane() string     { return "call " + e.Call }
+func (e Place) Lane() string    { return "call " + e.Call }
+func (e Drop) Lane() string     { return "call " + e.Call }
+func (e Abort) Lane() string    { return "call " + e.Call }
+func (e HoldCall) Lane() string { return "call " + e.Call }
+func (e Digits) Lane() string   { return "call " + e.Call }
+func (e Forget) Lane() string   { return "call " + e.Call }
+func (Focus) Lane() string      { return laneSound }
+func (Mute) Lane() string       { return laneSound }
+func (Alarm) Lane() string      { return "" }
+func (Quit) Lane() string       { return "" }

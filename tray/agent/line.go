@@ -1,0 +1,168 @@
+package agent
+
+import (
+	"slices"
+	"strconv"
+
+	"zaseki/web/wire"
+)
+
+// happened is news from SIP.
+func (s State) happened(e Event) (State, []Effect) {
+	switch e := e.(type) {
+	case Registered:
+		if s.Phase != wire.PhaseIn {
+			return s, nil
+		}
+		was := s.Line.State
+		s.Line.State, s.Line.Proven, s.Line.Expires, s.Line.Problem = "registered", e.At, e.Expires, nil
+		if was == "registered" {
+			return s, nil
+		}
+		return s, []Effect{ReportLine{wire.LineReport{Registered: true}}}
+	case Unregistered:
+		if s.Phase != wire.PhaseIn {
+			return s, nil
+		}
+		s.Line.State, s.Line.Problem = "registering", &e.Problem
+		if e.Final {
+			s.Line.State = "failed"
+		}
+		return s, []Effect{ReportLine{wire.LineReport{Reason: e.Problem.Code}}}
+	case Invited:
+		return s.invited(e)
+	case Progressed:
+		if i := s.call(e.Call); i >= 0 && s.Calls[i].Phase == wire.CallDialing {
+			s = s.with(i, func(c *wire.Call) { c.Phase = wire.CallAlerted })
+			return s, []Effect{s.report(s.Calls[i], "")}
+		}
+	case Joined:
+		return s.joined(e.Call)
+	case Failed:
+		return s.failed(e)
+	case Ended:
+		return s.ended(e)
+	case HoldDone:
+		return s.heldNow(e)
+	case HoldFailed:
+		return s.tell(e.Problem)
+	case PeerHeld:
+		if i := s.call(e.Call); i >= 0 {
+			return s.with(i, func(c *wire.Call) { c.PeerHold = e.On }), nil
+		}
+	}
+	return s, nil
+}
+
+// invited decides whether a call rings. The rule about outside calls is kept here even if the center's word came too late:
+// 480 lets the PBX ask the next agent (486 would be busy handling, 6xx would end the search).
+func (s State) invited(e Invited) (State, []Effect) {
+	outside := s.Welcome.Plan.Outside(e.User, e.Host, e.Mark)
+	switch {
+	case s.call(e.Call) >= 0:
+		return s, nil
+	case s.Phase != wire.PhaseIn:
+		return s, []Effect{Refuse{e.Call, 480, "Signed out"}, Forget{e.Call}}
+	case outside && !s.takesOutside():
+		return s, []Effect{Refuse{e.Call, 480, "Not available: " + s.Record.Status}, Forget{e.Call}}
+	case outside && len(s.Calls) > 0, s.has(wire.CallOffered), len(s.Calls) >= 2:
+		return s, []Effect{Refuse{e.Call, 486, "Busy here"}, Forget{e.Call}}
+	}
+	c := wire.Call{ID: e.Call, Phase: wire.CallOffered, Inbound: true, Outside: outside, Number: e.User, Name: e.Name, Began: s.Now}
+	if outside && e.Mark != "direct" {
+		c.Queue = e.Mark
+	}
+	s.Calls = append(slices.Clone(s.Calls), c)
+	return s, []Effect{Ring{e.Call}, s.report(c, "")}
+}
+
+func (s State) joined(id string) (State, []Effect) {
+	i := s.call(id)
+	if i < 0 {
+		return s, nil
+	}
+	switch s.Calls[i].Phase {
+	case wire.CallDialing, wire.CallAlerted, wire.CallJoining:
+	default:
+		return s, nil
+	}
+	s = s.with(i, func(c *wire.Call) {
+		c.Phase = wire.CallTalking
+		if c.Answered.IsZero() {
+			c.Answered = s.Now
+		}
+	})
+	effects := []Effect{s.report(s.Calls[i], "")}
+	if !s.Sound {
+		s = s.notice("warn", wire.Problem{Code: wire.ProblemNoPage})
+	}
+	return s, effects
+}
+
+func (s State) failed(e Failed) (State, []Effect) {
+	i := s.call(e.Call)
+	if i < 0 {
+		return s, nil
+	}
+	c := s.Calls[i]
+	if c.Phase == wire.CallEnding && e.Problem.Code == "" { // our own CANCEL was answered 487
+		return s.over(i, "cancelled", nil)
+	}
+	p := e.Problem
+	if p.Code == "" {
+		p = sipProblem(e.Code, e.Reason)
+	}
+	s, effects := s.over(i, "failed", &p)
+	s, alarm := s.tell(p)
+	return s, append(effects, alarm...)
+}
+
+// sipProblem puts a final SIP status into words (RFC 3261 §21).
+func sipProblem(code int, reason string) wire.Problem {
+	switch code {
+	case 404, 410, 484, 485, 604:
+		return wire.Problem{Code: wire.ProblemCallUnknown}
+	case 408, 480:
+		return wire.Problem{Code: wire.ProblemCallUnanswered}
+	case 486, 600:
+		return wire.Problem{Code: wire.ProblemCallBusy}
+	case 603:
+		return wire.Problem{Code: wire.ProblemCallDeclined}
+	case 488, 606, 415:
+		return wire.Problem{Code: wire.ProblemCallMedia}
+	}
+	return wire.Problem{Code: wire.ProblemCallFailed, Holes: map[string]string{"code": strconv.Itoa(code), "reason": reason}}
+}
+
+func (s State) ended(e Ended) (State, []Effect) {
+	i := s.call(e.Call)
+	if i < 0 {
+		return s, nil
+	}
+	switch c := s.Calls[i]; {
+	case e.Elsewhere:
+		return s.over(i, "elsewhere", nil)
+	case !c.Answered.IsZero():
+		return s.over(i, "answered", nil)
+	case c.Inbound:
+		return s.over(i, "missed", nil)
+	}
+	return s.over(i, "cancelled", nil)
+}
+
+func (s State) heldNow(e HoldDone) (State, []Effect) {
+	i := s.call(e.Call)
+	if i < 0 || s.Calls[i].Phase != wire.CallTalking && s.Calls[i].Phase != wire.CallHeld {
+		return s, nil
+	}
+	phase := wire.CallTalking
+	if e.On {
+		phase = wire.CallHeld
+	}
+	s = s.with(i, func(c *wire.Call) { c.Phase = phase })
+	effects := []Effect{s.report(s.Calls[i], "")}
+	if !e.On {
+		effects = append(effects, Focus{e.Call})
+	}
+	return s, effects
+}

@@ -1,0 +1,141 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"zaseki/web/wire"
+)
+
+// State is everything about this agent, as a value. Only Step makes a new one.
+type State struct {
+	Now time.Time // set by the loop before each Step, so that Step needs no clock
+
+	Phase    string // a wire.Phase… constant
+	Account  string
+	Problem  *wire.Problem
+	Choice   *wire.Choice
+	Asked    *wire.SignIn
+	Quitting bool // Left means Gone
+
+	Welcome wire.Welcome // of the present sign-in; its secrets never enter a snapshot
+	Record  wire.AgentState
+	Link    wire.CenterLink
+	Line    wire.Line
+	Wish    string
+	Offer   string
+
+	Calls   []wire.Call
+	Serial  int // of the next call we place
+	Muted   bool
+	Mic     string
+	Sound   bool
+	Pages   int
+	History []wire.PastCall
+	Ask     *wire.Question
+	Notices []wire.Notice
+	Dialled string
+}
+
+// Start is the state of a phone nobody signed in to. URL is the center's.
+func Start(url string) State {
+	return State{Phase: wire.PhaseOut, Link: wire.CenterLink{URL: url}}
+}
+
+const historyLength = 200
+
+// Snapshot is what faces may see of the state.
+func (s State) Snapshot() wire.Snapshot {
+	snap := wire.Snapshot{
+		Phase: s.Phase, Account: s.Account, Problem: s.Problem, Asked: s.Asked, Choice: s.Choice,
+		Center: s.Link, Line: s.Line, Calls: s.Calls, Muted: s.Muted, Mic: s.Mic, Sound: s.Sound,
+		History: s.History, Ask: s.Ask, Notices: s.Notices, Dialled: s.Dialled, Profile: wire.ProfileOf(""),
+	}
+	if s.Problem != nil {
+		snap.Takeover = mayTakeOver(s.Problem.Code)
+	}
+	if s.Choice != nil {
+		snap.Profile = s.Choice.Profile
+	}
+	if s.Phase == wire.PhaseIn || s.Phase == wire.PhaseLeaving {
+		me := s.Welcome.Me
+		snap.Me, snap.Statuses, snap.Profile = &me, s.Welcome.Statuses, s.Welcome.Profile
+		snap.Seat, snap.SeatName = s.Record.Seat, s.Record.SeatName
+		snap.Status = s.statusView()
+	}
+	return snap
+}
+
+// statusView puts the system statuses over the agent's own (PRODUCT D4).
+func (s State) statusView() wire.StatusView {
+	v := wire.StatusView{Now: s.Record.Status, Shown: s.Record.Status, Since: s.Record.Since, Until: s.Record.Until,
+		Wish: s.Wish, Next: s.Record.Next, Offer: s.Offer}
+	for _, c := range s.Calls {
+		switch {
+		case c.Phase == wire.CallOffered:
+			v.Shown, v.Since = wire.StatusRinging, c.Began
+		case c.Inbound && c.Outside:
+			v.Shown, v.Since = wire.StatusTalking, c.Answered
+		case !c.Inbound && c.Outside:
+			v.Shown, v.Since = wire.StatusDialing, c.Began
+		default:
+			continue
+		}
+		break
+	}
+	if !s.Link.Online {
+		v.Shown, v.Since = wire.StatusLost, s.Link.Since
+	}
+	return v
+}
+
+// takesOutside says whether an outside call may ring: the center's word counts, and so does a wish to leave that status
+// which the center has not confirmed yet.
+func (s State) takesOutside() bool {
+	return s.Phase == wire.PhaseIn && s.class(s.Record.Status) == "available" &&
+		(s.Wish == "" || s.class(s.Wish) == "available")
+}
+
+func (s State) class(status string) string {
+	for _, d := range s.Welcome.Statuses {
+		if d.ID == status {
+			return d.Class
+		}
+	}
+	return ""
+}
+
+// call is the index of that call, or -1.
+func (s State) call(id string) int {
+	return slices.IndexFunc(s.Calls, func(c wire.Call) bool { return c.ID == id })
+}
+
+// with is the state with that call changed; the slice of the old state stays as it was.
+func (s State) with(i int, change func(*wire.Call)) State {
+	s.Calls = slices.Clone(s.Calls)
+	change(&s.Calls[i])
+	return s
+}
+
+func (s State) has(phases ...string) bool {
+	return slices.ContainsFunc(s.Calls, func(c wire.Call) bool { return slices.Contains(phases, c.Phase) })
+}
+
+// notice is the state with that notice on top; one of the same code is replaced, so that none piles up.
+func (s State) notice(level string, p wire.Problem) State {
+	s = s.unnotice(p.Code)
+	s.Notices = append([]wire.Notice{{ID: p.Code, Level: level, Problem: p, At: s.Now}}, s.Notices...)
+	return s
+}
+
+func (s State) unnotice(codes ...string) State {
+	if !slices.ContainsFunc(s.Notices, func(n wire.Notice) bool { return slices.Contains(codes, n.ID) }) {
+		return s
+	}
+	s.Notices = slices.DeleteFunc(slices.Clone(s.Notices), func(n wire.Notice) bool { return slices.Contains(codes, n.ID) })
+	return s
+}
+
+func mayTakeOver(code string) bool {
+	return code == wire.ProblemSeatTaken || code == wire.ProblemTerminalTaken || code == wire.ProblemElsewhere
+}

@@ -1,0 +1,88 @@
+package agent
+
+import (
+	"time"
+
+	"zaseki/web/wire"
+)
+
+// noticeStays is how long a notice about something that went wrong stays on its own.
+const noticeStays = 20 * time.Second
+
+// status is PRODUCT D: a click is a wish, the center decides, its record is what is shown.
+func (s State) status(e Event) (State, []Effect) {
+	if s.Phase != wire.PhaseIn {
+		return s, nil
+	}
+	switch e := e.(type) {
+	case wire.SetStatus:
+		if s.Record.Status == e.To && s.Wish == "" || s.Wish == e.To {
+			s.Offer = ""
+			return s, nil
+		}
+		if !s.pickable(e.To) {
+			return s.tell(wire.Problem{Code: wire.ProblemStatusUnknown, Holes: map[string]string{"status": e.To}})
+		}
+		s.Wish, s.Offer = e.To, ""
+		return s, []Effect{AskStatus{e.To}}
+
+	case wire.SetNext:
+		if e.To != "" && !s.pickable(e.To) {
+			return s.tell(wire.Problem{Code: wire.ProblemStatusUnknown, Holes: map[string]string{"status": e.To}})
+		}
+		s.Offer = ""
+		s = s.unnotice(wire.ProblemStatusInCall)
+		return s, []Effect{AskNext{e.To}}
+
+	case wire.ExtendWork:
+		if s.Record.Status != wire.StatusWork {
+			return s, nil
+		}
+		return s, []Effect{AskExtend{}}
+
+	case Stated:
+		if e.State.Rev < s.Record.Rev {
+			return s, nil // an older record that was overtaken
+		}
+		changed := e.State.Status != s.Record.Status
+		s.Record = e.State
+		if changed || s.Wish == e.State.Status {
+			s.Wish = ""
+		}
+
+	case AskRefused:
+		if e.To == s.Wish {
+			s.Wish = ""
+		}
+		if e.Problem.Code == wire.ProblemStatusInCall && e.To != "" {
+			s.Offer = e.To // D9: offered as next status, with the reason beside it
+		}
+		return s.tell(e.Problem)
+
+	case Linked:
+		if s.Link.Online == e.Online {
+			return s, nil
+		}
+		s.Link.Online, s.Link.Since = e.Online, s.Now
+		if e.Online {
+			return s.unnotice(wire.ProblemOffline), nil
+		}
+		s.Wish = ""
+		return s.notice("warn", wire.Problem{Code: wire.ProblemOffline}), nil
+	}
+	return s, nil
+}
+
+func (s State) pickable(status string) bool {
+	for _, d := range s.Welcome.Statuses {
+		if d.ID == status {
+			return d.Pickable
+		}
+	}
+	return false
+}
+
+// tell shows a problem for a while; it blocks nothing.
+func (s State) tell(p wire.Problem) (State, []Effect) {
+	return s.notice("error", p), []Effect{Alarm{p.Code, noticeStays}}
+}
