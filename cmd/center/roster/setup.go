@@ -1,0 +1,107 @@
+package roster
+
+import (
+	"encoding/json"
+	"time"
+
+	"zaseki/web/wire"
+)
+
+// Site is the center's settings. Read from JSON, what is left out has its default.
+type Site struct {
+	Name             string  `json:"name"`
+	Domain           string  `json:"domain"`  // SIP domain and digest realm
+	Profile          string  `json:"profile"` // 3.4, 3.5, 3.6, 3.7, 3.9
+	SeatView         bool    `json:"seatView"`
+	AfterWorkSeconds int     `json:"afterWorkSeconds"` // 0: straight back to Available
+	ExtendSeconds    int     `json:"extendSeconds"`    // step by which after-call work is lengthened
+	RingSeconds      int     `json:"ringSeconds"`      // then the next agent's turn
+	Misses           int     `json:"misses"`           // so many unanswered calls in a row: Away; 0: never
+	ExtensionDigits  int     `json:"extensionDigits"`  // longest extension
+	SIP              SiteSIP `json:"sip"`
+}
+
+// SiteSIP names an outside SIP server for the softphones. Without a server they register at the center itself.
+type SiteSIP struct {
+	Server    string `json:"server"`    // host:port
+	Transport string `json:"transport"` // udp, tcp
+	Domain    string `json:"domain"`    // "" = the site's
+	Expires   int    `json:"expires"`   // seconds
+}
+
+// DefaultSite is what a new center has.
+func DefaultSite() Site {
+	return Site{Name: "Zaseki", Domain: "center.internal", Profile: "3.9", SeatView: true, AfterWorkSeconds: 30,
+		ExtendSeconds: 30, RingSeconds: 15, Misses: 3, ExtensionDigits: 4, SIP: SiteSIP{Transport: "udp", Expires: 120}}
+}
+
+// UnmarshalJSON starts from the defaults.
+func (s *Site) UnmarshalJSON(data []byte) error {
+	type plain Site
+	p := plain(DefaultSite())
+	if err := json.Unmarshal(data, &p); err != nil {
+		return err
+	}
+	*s = Site(p)
+	return nil
+}
+
+func (s Site) ringTime() time.Duration { return time.Duration(s.RingSeconds) * time.Second }
+
+// Setup is what an administrator prepares before the first day: the content of an import file.
+type Setup struct {
+	Site      *Site            `json:"site,omitempty"`
+	Accounts  []AccountSetup   `json:"accounts,omitempty"`
+	Terminals []TerminalSetup  `json:"terminals,omitempty"`
+	Statuses  []wire.StatusDef `json:"statuses,omitempty"` // own ones, after the standard nine
+	Floors    []FloorSetup     `json:"floors,omitempty"`
+	Seats     []SeatSetup      `json:"seats,omitempty"`
+	Queues    []QueueSetup     `json:"queues,omitempty"`
+}
+
+type (
+	AccountSetup struct {
+		Account   string   `json:"account"`
+		Name      string   `json:"name"`
+		Password  Plain    `json:"password,omitempty"`  // may be left out for an account that exists
+		Hash      string   `json:"hash,omitempty"`      // argon2id PHC string instead of a password
+		Role      string   `json:"role,omitempty"`      // agent (default), supervisor, administrator
+		Agent     *bool    `json:"agent,omitempty"`     // default: true for agents and supervisors
+		Terminals []string `json:"terminals,omitempty"` // extensions of the own softphones
+	}
+	TerminalSetup struct {
+		Extension string `json:"extension"`
+		Type      string `json:"type,omitempty"` // softphone (default), softphone-encrypted, desk, mobile, trunk
+		Name      string `json:"name,omitempty"`
+		Secret    Plain  `json:"secret,omitempty"`  // fixed SIP secret: desk phones, trunks, outside SIP servers
+		Account   string `json:"account,omitempty"` // whose softphone it is
+	}
+	FloorSetup struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	}
+	SeatSetup struct {
+		ID    string `json:"id"`
+		Name  string `json:"name,omitempty"` // "" = the ID
+		Floor string `json:"floor"`
+		X     int    `json:"x"` // grid cells
+		Y     int    `json:"y"`
+	}
+	QueueSetup struct {
+		Extension string `json:"extension"` // 7000–7999
+		Name      string `json:"name"`
+	}
+)
+
+// Plain is a secret that may be read from a file, and like every wire.Secret never printed or written.
+type Plain wire.Secret
+
+// UnmarshalJSON reads the secret.
+func (p *Plain) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, (*string)(p)) }
+
+// Reveal is the secret itself.
+func (p Plain) Reveal() string { return string(p) }
+
+func (Plain) String() string               { return wire.Secret("").String() }
+func (Plain) GoString() string             { return wire.Secret("").String() }
+func (Plain) MarshalJSON() ([]byte, error) { return wire.Secret("").MarshalJSON() }
