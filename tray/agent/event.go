@@ -19,6 +19,10 @@ type (
 	Welcomed struct{ Welcome wire.Welcome }
 	// EntryFailed: step two was refused.
 	EntryFailed struct{ Problem wire.Problem }
+	// Resumed: the session goes on after a break; settings may have changed.
+	Resumed struct{ Welcome wire.Welcome }
+	// Noticed: the center wants the person to know something.
+	Noticed struct{ Notice wire.Notice }
 	// Left: calls ended, terminal unregistered, logged off at the center (or given up after its time).
 	Left struct{}
 	// Linked: the connection to the center came or went.

@@ -107,7 +107,7 @@ var testChoice = wire.Choice{Center: "Tokyo", Name: "佐藤", SeatView: true, Pr
 var knownEvents = byName(wire.CheckAccount{}, wire.SignIn{}, wire.Back{}, wire.SignOut{}, wire.Exit{}, wire.Dismiss{},
 	wire.SetStatus{}, wire.SetNext{}, wire.ExtendWork{}, wire.Dial{}, wire.Answer{}, wire.Decline{}, wire.HangUp{}, wire.Hold{},
 	wire.Mute{}, wire.SendDigits{}, wire.MicState{}, wire.RingHeard{}, wire.PagesChanged{},
-	Checked{}, CheckFailed{}, EntryFailed{}, Welcomed{}, Left{}, Linked{}, Stated{}, AskRefused{}, Revoked{},
+	Checked{}, CheckFailed{}, EntryFailed{}, Welcomed{}, Resumed{}, Noticed{}, Left{}, Linked{}, Stated{}, AskRefused{}, Revoked{},
 	Registered{}, Unregistered{}, Invited{}, Progressed{}, Joined{}, Failed{}, Ended{}, HoldDone{}, HoldFailed{}, PeerHeld{},
 	Voiced{}, LineSilent{}, SoundLive{}, Expired{})
 

@@ -6,7 +6,7 @@ import (
 	"zaseki/web/wire"
 )
 
-// noticeStays is how long a notice about something that went wrong stays on its own.
+// noticeStays is how long a notice stays when nobody closes it.
 const noticeStays = 20 * time.Second
 
 // status is PRODUCT D: a click is a wish, the center decides, its record is what is shown.
@@ -58,6 +58,19 @@ func (s State) status(e Event) (State, []Effect) {
 			s.Offer = e.To // D9: offered as next status, with the reason beside it
 		}
 		return s.tell(e.Problem)
+
+	case Resumed:
+		rotated := s.Welcome.Epoch != e.Welcome.Epoch && e.Welcome.Me.Terminal.Soft()
+		s.Welcome, s.Link.Name = e.Welcome, e.Welcome.Center
+		if e.Welcome.State.Rev >= s.Record.Rev {
+			s.Record = e.Welcome.State
+		}
+		if rotated { // the terminal's secret goes with the epoch
+			return s, []Effect{Enrol{}}
+		}
+
+	case Noticed:
+		return s.notice(e.Notice.Level, e.Notice.Problem), []Effect{Alarm{e.Notice.Problem.Code, noticeStays}}
 
 	case Linked:
 		if s.Link.Online == e.Online {

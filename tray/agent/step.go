@@ -13,7 +13,7 @@ func Step(s State, e Event) (State, []Effect) {
 		return s.signIn(e)
 	case wire.SignOut, wire.Exit, wire.Dismiss, Left, Revoked:
 		return s.leave(e)
-	case wire.SetStatus, wire.SetNext, wire.ExtendWork, Stated, AskRefused, Linked:
+	case wire.SetStatus, wire.SetNext, wire.ExtendWork, Stated, AskRefused, Linked, Resumed, Noticed:
 		return s.status(e)
 	case wire.Dial, wire.Answer, wire.Decline, wire.HangUp, wire.Hold, wire.SendDigits, wire.RingHeard:
 		return s.wanted(e)
