@@ -62,6 +62,8 @@ type Ledger struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	stream jetstream.Stream
+	// replicas of what we make: 1 embedded, 3 in a cluster
+	replicas int
 
 	mu     sync.Mutex
 	leases jetstream.KeyValue

@@ -84,7 +84,7 @@ func embed(dir string, log *slog.Logger) (*server.Server, error) {
 		return nil, fmt.Errorf("embedded engine: %w", err)
 	}
 	srv.SetLoggerV2(engineLog{log}, false, false, false)
-	go srv.Start() // ends by itself as soon as the engine is up, since it does not listen
+	srv.Start() // returns when the engine is up, since it does not listen
 	if !srv.ReadyForConnections(openTimeout) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
@@ -101,13 +101,13 @@ func (l *Ledger) prepare(cluster bool) error {
 	l.js = js
 	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 	defer cancel()
-	replicas := 1
+	l.replicas = 1
 	if cluster {
-		replicas = 3
+		l.replicas = 3
 	}
 	// No MaxAge and no limit per subject: they would age out the last state of a quiet agent.
 	l.stream, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: streamName, Subjects: []string{prefix + ">"}, Storage: jetstream.FileStorage, Replicas: replicas,
+		Name: streamName, Subjects: []string{prefix + ">"}, Storage: jetstream.FileStorage, Replicas: l.replicas,
 		AllowAtomicPublish: true, AllowDirect: true, DenyDelete: true, MaxMsgsPerSubject: -1,
 	})
 	if err != nil {
@@ -177,5 +177,9 @@ func (e engineLog) Noticef(format string, v ...any) {}
 func (e engineLog) Debugf(format string, v ...any)  {}
 func (e engineLog) Tracef(format string, v ...any)  {}
 func (e engineLog) Warnf(format string, v ...any)   { e.log.Warn("engine: " + fmt.Sprintf(format, v...)) }
-func (e engineLog) Errorf(format string, v ...any)  { e.log.Error("engine: " + fmt.Sprintf(format, v...)) }
-func (e engineLog) Fatalf(format string, v ...any)  { e.log.Error("engine: " + fmt.Sprintf(format, v...)) }
+func (e engineLog) Errorf(format string, v ...any) {
+	e.log.Error("engine: " + fmt.Sprintf(format, v...))
+}
+func (e engineLog) Fatalf(format string, v ...any) {
+	e.log.Error("engine: " + fmt.Sprintf(format, v...))
+}
