@@ -44,13 +44,14 @@ var (
 
 // bindings is the location table: who is reached where.
 type bindings struct {
-	mu  sync.Mutex
-	of  map[string][]binding
-	now func() time.Time
+	mu      sync.Mutex
+	of      map[string][]binding
+	sources map[netip.AddrPort]time.Time // of the last registrations, until they expire
+	now     func() time.Time
 }
 
 func newBindings(now func() time.Time) *bindings {
-	return &bindings{of: map[string][]binding{}, now: now}
+	return &bindings{of: map[string][]binding{}, sources: map[netip.AddrPort]time.Time{}, now: now}
 }
 
 // update changes the contacts of user as one REGISTER asks: all of it or nothing. one keeps only the newest contact, as a
@@ -89,6 +90,7 @@ func (b *bindings) update(user string, base binding, one bool, changes []change)
 		return nil, errTooMany
 	}
 	b.putLocked(user, left)
+	b.hearLocked(left, now)
 	return append([]binding(nil), left...), nil
 }
 
@@ -142,6 +144,25 @@ func (b *bindings) users() map[string][]binding {
 		}
 	}
 	return all
+}
+
+// knows says whether a registration came from that very socket.
+func (b *bindings) knows(source netip.AddrPort) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	until, ok := b.sources[source]
+	return ok && until.After(b.now())
+}
+
+func (b *bindings) hearLocked(left []binding, now time.Time) {
+	for source, until := range b.sources {
+		if !until.After(now) {
+			delete(b.sources, source)
+		}
+	}
+	for _, h := range left {
+		b.sources[h.source] = h.expires
+	}
 }
 
 func (b *bindings) putLocked(user string, left []binding) {

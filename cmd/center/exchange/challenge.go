@@ -31,13 +31,13 @@ const (
 // checker makes digest challenges and judges their answers (RFC 3261 §22, RFC 8760). A nonce is the time and its MAC, so that
 // nothing is kept for those who only ask.
 type checker struct {
-	realm string
+	realm func() string // of the site, which an import may change
 	key   [32]byte
 	dummy string // HA1 of nobody: unknown users cost the same work as known ones
 	now   func() time.Time
 }
 
-func newChecker(realm string, now func() time.Time) *checker {
+func newChecker(realm func() string, now func() time.Time) *checker {
 	c := &checker{realm: realm, now: now}
 	rand.Read(c.key[:])
 	c.dummy = fmt.Sprintf("%x", sha256.Sum256(c.key[:]))
@@ -49,7 +49,7 @@ func (c *checker) challenges(source netip.Addr, old bool) []string {
 	nonce := c.nonce(c.now(), source)
 	out := make([]string, 0, 2)
 	for _, algorithm := range []string{"SHA-256", "MD5"} {
-		ch := digest.Challenge{Realm: c.realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: old}
+		ch := digest.Challenge{Realm: c.realm(), Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: old}
 		out = append(out, ch.String())
 	}
 	return out
@@ -59,7 +59,7 @@ func (c *checker) challenges(source netip.Addr, old bool) []string {
 // with a dummy and refused. Who is the digest's user name, proven only with allowed.
 func (c *checker) judge(header, method string, source netip.Addr, ha1 func(user, algorithm string) (string, bool)) (who string, v verdict) {
 	cred, err := digest.ParseCredentials(header)
-	if err != nil || cred.Realm != c.realm {
+	if err != nil || cred.Realm != c.realm() {
 		return "", nobody
 	}
 	made, ours := c.nonceTime(cred.Nonce, source)
@@ -75,7 +75,7 @@ func (c *checker) judge(header, method string, source netip.Addr, ha1 func(user,
 		hash = c.dummy
 	}
 	want, err := digest.Digest(
-		&digest.Challenge{Realm: c.realm, Nonce: cred.Nonce, Algorithm: algorithm, QOP: []string{"auth"}},
+		&digest.Challenge{Realm: cred.Realm, Nonce: cred.Nonce, Algorithm: algorithm, QOP: []string{"auth"}},
 		digest.Options{Method: method, URI: cred.URI, Username: cred.Username, A1: hash, Cnonce: cred.Cnonce, Count: cred.Nc})
 	switch {
 	case err != nil || cred.QOP != "auth" || cred.Cnonce == "" || cred.Nc < 1:

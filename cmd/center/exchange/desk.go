@@ -19,11 +19,11 @@ type Desk interface {
 
 // Terminal is a SIP user of ours.
 type Terminal struct {
-	User    string // also the digest user name
-	Type    string // softphone, softphone-encrypted, desk, mobile, trunk
-	Account string // who is signed in with it, if anybody
-	Name    string // display name for calls it makes
-	Epoch   uint64 // a registration with an older epoch's secret is refused
+	User    string                                       // also the digest user name
+	Type    string                                       // softphone, softphone-encrypted, desk, mobile, trunk
+	Account string                                       // who is signed in with it, if anybody
+	Name    string                                       // display name for calls it makes
+	Epoch   uint64                                       // a registration with an older epoch's secret is refused
 	HA1     func(algorithm string) (ha1 string, ok bool) // "MD5", "SHA-256": hash of user:realm:secret (RFC 7616 §3.4.2)
 }
 

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // How often one address may be wrong before we stop answering it at all.
@@ -67,4 +69,33 @@ func (g *guard) roomLocked(now time.Time) {
 		}
 		delete(g.bad, a)
 	}
+}
+
+// Allowance of addresses that are not registered: enough for a floor behind one address to register at once.
+const (
+	floodRate  = 100 // messages a second
+	floodBurst = 400
+	maxBuckets = 10000
+)
+
+// flood is a token bucket for each unknown source address.
+type flood struct {
+	mu sync.Mutex
+	of map[netip.Addr]*rate.Limiter
+}
+
+func newFlood() *flood { return &flood{of: map[netip.Addr]*rate.Limiter{}} }
+
+func (f *flood) allow(from netip.Addr) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.of[from]
+	if l == nil {
+		if len(f.of) >= maxBuckets { // spoofed sources by the thousand: begin again, each gets a burst at most
+			clear(f.of)
+		}
+		l = rate.NewLimiter(floodRate, floodBurst)
+		f.of[from] = l
+	}
+	return l.Allow()
 }

@@ -1,0 +1,159 @@
+// Package exchange is the center's telephone side for small teams and the demo: a registrar (RFC 3261 §10) and a signalling
+// B2BUA. It carries session descriptions unread; voice goes directly between the two ends. Who may register, who rings next and
+// who missed is asked of the Desk.
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"zaseki/sip/dialog"
+	"zaseki/sip/stack"
+)
+
+// Config is an exchange.
+type Config struct {
+	Listen string        // host:port for UDP and TCP; port 0 picks one
+	Domain func() string // of our users; also the digest realm. An import may change it
+	Desk   Desk
+	Log    *slog.Logger
+	Told   func(CallRecord) // hears of each call at its end; nil is well
+	Calls  int              // alive at once; above it callers get 503 with Retry-After. 0 means 1000
+	Wait   time.Duration    // how long a caller waits for a free agent; 0 means five minutes
+}
+
+// Exchange registers phones and connects their calls.
+type Exchange struct {
+	cfg   Config
+	desk  Desk
+	log   *slog.Logger
+	addr  netip.AddrPort
+	stack *stack.Stack
+	ua    *dialog.UA
+	check *checker
+	guard *guard
+	flood *flood
+	where *bindings
+	fresh chan *conduct // accepted calls on their way to Run
+	over  chan struct{} // closed when Run ends: nobody takes calls any more
+
+	mu   sync.Mutex
+	live map[*conduct]struct{}
+}
+
+// New opens the sockets. Run serves them; Close is for an exchange that never runs.
+func New(cfg Config) (*Exchange, error) {
+	if cfg.Calls == 0 {
+		cfg.Calls = 1000
+	}
+	if cfg.Wait == 0 {
+		cfg.Wait = 5 * time.Minute
+	}
+	x := &Exchange{
+		cfg: cfg, desk: cfg.Desk, log: cfg.Log,
+		check: newChecker(cfg.Domain, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now),
+		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{},
+	}
+	x.stack = stack.New(stack.Config{
+		Log: cfg.Log, Admit: x.admit, Server: "Zaseki center",
+		Allow: []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER"},
+	})
+	x.ua = dialog.New(dialog.Config{Stack: x.stack, Log: cfg.Log, OnCall: x.onCall, OnRequest: x.onRequest, Calls: cfg.Calls})
+	if err := x.listen(cfg.Listen); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	return x, nil
+}
+
+// listen opens UDP and TCP on one port. A port picked for UDP may be taken for TCP; then another one is picked.
+func (x *Exchange) listen(addr string) error {
+	for try := 0; ; try++ {
+		udp, err := x.stack.ListenUDP(addr)
+		if err != nil {
+			return fmt.Errorf("listen for SIP on udp %s: %w", addr, err)
+		}
+		x.addr = udp.Local()
+		if _, err = x.stack.ListenTCP(x.addr.String()); err == nil {
+			return nil
+		}
+		udp.Close()
+		if _, port, _ := net.SplitHostPort(addr); port != "0" || try == 4 {
+			return fmt.Errorf("listen for SIP on tcp %s: %w", x.addr, err)
+		}
+	}
+}
+
+// Addr is where phones register, host:port, for UDP and TCP.
+func (x *Exchange) Addr() string { return x.addr.String() }
+
+// Run serves registrations and calls until the context ends; calls that are left are ended.
+func (x *Exchange) Run(ctx context.Context) error {
+	var calls sync.WaitGroup
+	done := make(chan error, 1)
+	go func() { done <- x.ua.Run(ctx) }()
+	for {
+		select {
+		case c := <-x.fresh:
+			calls.Go(func() { c.run(ctx) })
+			continue
+		case err := <-done:
+			close(x.over)
+			calls.Wait()
+			return err
+		}
+	}
+}
+
+// Close frees the sockets of an exchange that never ran.
+func (x *Exchange) Close() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return x.ua.Run(ctx)
+}
+
+// admit is asked before a datagram is parsed. Registered phones are always heard; others share a small allowance by
+// address, and nothing of an address that guesses passwords is read.
+func (x *Exchange) admit(from netip.AddrPort) bool {
+	if x.where.knows(from) {
+		return true
+	}
+	return !x.guard.dropped(from.Addr()) && x.flood.allow(from.Addr())
+}
+
+// Registration is a user as an administrator sees it.
+type Registration struct {
+	User    string    `json:"user"`
+	Contact string    `json:"contact"`
+	Network string    `json:"network"`
+	Source  string    `json:"source"`
+	Since   time.Time `json:"since"`
+	Expires time.Time `json:"expires"`
+}
+
+// Registered are all registrations alive.
+func (x *Exchange) Registered() []Registration {
+	var all []Registration
+	for user, have := range x.where.users() {
+		for _, b := range have {
+			all = append(all, Registration{User: user, Contact: b.contact, Network: b.network, Source: b.source.String(), Since: b.since, Expires: b.expires})
+		}
+	}
+	return all
+}
+
+// Calls are the calls alive, as far as they got.
+func (x *Exchange) Calls() []CallRecord {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := make([]CallRecord, 0, len(x.live))
+	for c := range x.live {
+		all = append(all, c.view())
+	}
+	return all
+}

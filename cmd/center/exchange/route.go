@@ -1,0 +1,91 @@
+package exchange
+
+// Values of the X-Center-Call header that name no queue (web/wire.QueueHeader): the phone rings an inside call in every
+// status, a direct one only in a status that takes outside calls.
+const (
+	markHeader = "X-Center-Call"
+	markInside = "inside"
+	markDirect = "direct"
+)
+
+// route is where a call goes.
+type route struct {
+	kind  kind
+	user  string // SIP user to ring; for a trunk without a name, the newest registered one
+	queue string // the queue's extension
+	name  string // the queue's name
+	mark  string // what the ringing phone is told
+}
+
+type kind int
+
+const (
+	nowhere kind = iota // 404
+	toUser
+	toQueue
+	toTrunk
+)
+
+// choose says where a caller's call goes. Who the caller is was proven by digest; what it writes into From decides nothing.
+// A trunk reaches extensions and queues only: a call from outside to outside would be paid by us.
+func choose(desk Desk, caller Terminal, number string) route {
+	if !dialable(number) {
+		return route{}
+	}
+	if name, ok := desk.Queue(number); ok {
+		return route{kind: toQueue, queue: number, name: name, mark: name}
+	}
+	called, known := desk.Terminal(number)
+	switch {
+	case caller.Trunk() && (!known || called.Trunk()):
+		return route{}
+	case known && called.Trunk():
+		return route{kind: toTrunk, user: number}
+	case known && caller.Trunk():
+		return route{kind: toUser, user: number, mark: markDirect}
+	case known:
+		return route{kind: toUser, user: number, mark: markInside}
+	}
+	return route{kind: toTrunk}
+}
+
+// dialable says whether number may stand in a request of ours: digits, what a telephone number has beside them, or a plain
+// user name.
+func dialable(number string) bool {
+	if number == "" || len(number) > 64 {
+		return false
+	}
+	for _, r := range number {
+		switch {
+		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
+		case r == '+' || r == '*' || r == '#' || r == '.' || r == '_' || r == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// masked is a number as a log may show it: enough to tell calls apart, not enough to call back.
+func masked(number string) string {
+	if len(number) <= 4 {
+		return number
+	}
+	return "…" + number[len(number)-3:]
+}
+
+// newestTrunk is the trunk that registered last.
+func (x *Exchange) newestTrunk() (user string, ok bool) {
+	var newest binding
+	for name, have := range x.where.users() {
+		if t, known := x.desk.Terminal(name); !known || !t.Trunk() {
+			continue
+		}
+		for _, b := range have {
+			if !ok || b.since.After(newest.since) {
+				user, newest, ok = name, b, true
+			}
+		}
+	}
+	return user, ok
+}

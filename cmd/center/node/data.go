@@ -1,0 +1,112 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+
+	"zaseki/cmd/center/roster"
+)
+
+const (
+	lockFile    = "center.lock"
+	runningFile = "center.run" // 0600: how the command line of this machine reaches a running center
+	firstAdmin  = "admin"
+)
+
+// ErrRunning says that another process has the data folder open.
+var ErrRunning = errors.New("a center is running on this data folder")
+
+// lock keeps a second center off the data folder.
+type lock struct {
+	file    *flock.Flock
+	running string
+}
+
+func lockData(dir string) (*lock, error) {
+	l := &lock{file: flock.New(filepath.Join(dir, lockFile)), running: filepath.Join(dir, runningFile)}
+	ok, err := l.file.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", dir, ErrRunning)
+	}
+	return l, nil
+}
+
+func (l *lock) release() error {
+	os.Remove(l.running) // may never have been written
+	return l.file.Unlock()
+}
+
+// Running is a center that runs on a data folder, as its own machine's command line reaches it.
+type Running struct {
+	HTTP     string `json:"http"`
+	Operator string `json:"operator"` // bearer
+	PID      int    `json:"pid"`
+}
+
+// announce leaves word for the command line. The bearer is new with each start and gone with it.
+func (n *Node) announce() error {
+	data, err := json.Marshal(Running{HTTP: n.HTTP(), Operator: n.operator.Reveal(), PID: os.Getpid()})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(n.lock.running, data, 0o600)
+}
+
+// FindRunning reads what a running center left; ErrNotExist when there is none.
+func FindRunning(dir string) (Running, error) {
+	var r Running
+	probe := flock.New(filepath.Join(dir, lockFile))
+	if _, err := os.Stat(probe.Path()); err != nil {
+		return r, err
+	}
+	free, err := probe.TryLock()
+	if err != nil {
+		return r, err
+	}
+	if free {
+		return r, errors.Join(os.ErrNotExist, probe.Unlock())
+	}
+	data, err := os.ReadFile(filepath.Join(dir, runningFile))
+	if err != nil {
+		return r, fmt.Errorf("the running center is not ready yet: %w", err)
+	}
+	return r, json.Unmarshal(data, &r)
+}
+
+// firstStart makes an administrator when there is none, so that a fresh center can be entered.
+func (n *Node) firstStart() error {
+	for _, p := range n.roster.People() {
+		if p.Role == "administrator" {
+			n.account = p.Account
+			return nil
+		}
+	}
+	n.account, n.code, n.first = firstAdmin, randomCode(20), true
+	agent := false
+	err := n.roster.Apply(context.Background(), roster.Setup{Accounts: []roster.AccountSetup{
+		{Account: n.account, Name: "Administrator", Role: "administrator", Agent: &agent, Password: roster.Plain(n.code)},
+	}}, "system")
+	if err != nil {
+		return fmt.Errorf("make the administrator: %w", err)
+	}
+	return nil
+}
+
+// randomCode is n characters a person can read out: 5 bits each.
+func randomCode(n int) string {
+	raw := make([]byte, n)
+	rand.Read(raw) // never fails
+	return strings.ToLower(base32.StdEncoding.EncodeToString(raw))[:n]
+}

@@ -1,0 +1,227 @@
+// Package node is one node of the center: its rooms opened, wired together and run. The program and the demo start it alike.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"zaseki/cmd/center/admin"
+	"zaseki/cmd/center/exchange"
+	"zaseki/cmd/center/ledger"
+	"zaseki/cmd/center/report"
+	"zaseki/cmd/center/roster"
+	"zaseki/web/wire"
+)
+
+// Config is a node.
+type Config struct {
+	Data   string   // folder of everything that is kept; made when missing
+	HTTP   string   // host:port; plain on a loopback address, TLS with the center's own authority elsewhere
+	SIP    string   // host:port for UDP and TCP
+	NATS   []string // of an outside cluster; empty: the embedded engine
+	Log    *slog.Logger
+	Timing roster.Timing // zero fields are the defaults
+}
+
+// Node is an opened center: it listens already, and serves with Run.
+type Node struct {
+	cfg      Config
+	log      *slog.Logger
+	lock     *lock
+	ledger   *ledger.Ledger
+	roster   *roster.Roster
+	exchange *exchange.Exchange
+	report   *report.Report
+	admin    *admin.Admin
+	ca       *authority // nil: plain HTTP on loopback
+	listener net.Listener
+	hosts    []string
+	operator wire.Secret
+
+	account, code string // the administrator made by a very first start
+	first         bool
+	ready         atomic.Bool
+}
+
+// New opens the data folder and the listeners. Run must follow, or Close.
+func New(cfg Config) (n *Node, err error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	n = &Node{cfg: cfg, log: cfg.Log}
+	if err := n.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open center: %w", err), n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open() error {
+	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if n.lock, err = lockData(n.cfg.Data); err != nil {
+		return err
+	}
+	if err := n.bind(); err != nil {
+		return err
+	}
+	if err := n.openRooms(); err != nil {
+		return err
+	}
+	return n.firstStart()
+}
+
+// bind opens the HTTP listener, so that a taken port is found out before anything else is touched.
+func (n *Node) bind() error {
+	var err error
+	if n.listener, err = net.Listen("tcp", n.cfg.HTTP); err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	addr := n.addr()
+	n.hosts = names(addr)
+	if addr.Addr().IsLoopback() {
+		return nil
+	}
+	n.ca, err = openAuthority(n.cfg.Data, n.hosts)
+	return err
+}
+
+func (n *Node) openRooms() error {
+	var err error
+	n.ledger, err = ledger.Open(ledger.Config{Dir: filepath.Join(n.cfg.Data, "ledger"), URLs: n.cfg.NATS, Log: n.log})
+	if err != nil {
+		return err
+	}
+	key, err := roster.LoadKey(filepath.Join(n.cfg.Data, "center.key"))
+	if err != nil {
+		return err
+	}
+	n.roster, err = roster.New(roster.Config{Ledger: n.ledger, Log: n.log, Key: key, SIP: n.registrar, Timing: n.cfg.Timing})
+	if err != nil {
+		return err
+	}
+	n.exchange, err = exchange.New(exchange.Config{Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Desk: n.roster, Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.report, err = report.Open(filepath.Join(n.cfg.Data, "report.db"), n.ledger, n.log)
+	if err != nil {
+		return err
+	}
+	n.operator = wire.Secret(randomCode(32))
+	n.admin = admin.New(admin.Config{Roster: n.roster, Exchange: n.exchange, Operator: n.operator, Secure: n.ca != nil, Log: n.log})
+	return nil
+}
+
+// registrar is where phones that reached us as host register.
+func (n *Node) registrar(host string) (server, transport string) {
+	addr := netip.MustParseAddrPort(n.exchange.Addr())
+	if !addr.Addr().IsUnspecified() {
+		return addr.String(), "udp"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(addr.Port()))), "udp"
+}
+
+// Run serves until the context ends, then ends cleanly: calls, phones, pages, and the ledger last.
+func (n *Node) Run(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return named("roster", n.roster.Run(gctx)) })
+	g.Go(func() error { return named("exchange", n.exchange.Run(gctx)) })
+	g.Go(func() error { return named("report", n.report.Run(gctx)) })
+	g.Go(func() error { return named("http", n.serve(gctx)) })
+	if err := n.announce(); err != nil {
+		n.log.Warn("the command line will not find this center", "err", err)
+	}
+	n.ready.Store(true)
+	err := g.Wait()
+	n.ready.Store(false)
+	n.exchange = nil // ended with Run
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil
+	}
+	return errors.Join(err, n.Close())
+}
+
+func named(room string, err error) error {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: %w", room, err)
+	}
+	return nil
+}
+
+// Close frees what New opened. Run does it too.
+func (n *Node) Close() error {
+	var errs []error
+	if n.listener != nil {
+		n.listener.Close() // closed by the server already, or never served
+	}
+	if n.exchange != nil {
+		errs = append(errs, n.exchange.Close())
+	}
+	if n.report != nil {
+		errs = append(errs, n.report.Close())
+	}
+	if n.ledger != nil {
+		n.ledger.Close()
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.release())
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) addr() netip.AddrPort { return n.listener.Addr().(*net.TCPAddr).AddrPort() }
+
+// HTTP is the base URL for pages and phones, without a slash at its end.
+func (n *Node) HTTP() string {
+	scheme := "http"
+	if n.ca != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + n.host()
+}
+
+func (n *Node) host() string {
+	addr := n.addr()
+	host := addr.Addr().String()
+	if addr.Addr().IsUnspecified() {
+		host = outward(n.hosts)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(addr.Port())))
+}
+
+// SIP is where phones register, host:port, UDP and TCP.
+func (n *Node) SIP() string { return n.exchange.Addr() }
+
+// Join is what a phone is given to find the center: the URL on loopback, else a link that pins the center's authority.
+func (n *Node) Join() string {
+	if n.ca == nil {
+		return n.HTTP()
+	}
+	return "center://" + n.host() + "/#" + n.ca.pin()
+}
+
+// Admin is the administrator that the very first start made, with the code to sign in; later first is false and code empty.
+func (n *Node) Admin() (account, code string, first bool) { return n.account, n.code, n.first }
+
+// Apply imports accounts, terminals, statuses, seats and queues.
+func (n *Node) Apply(ctx context.Context, s roster.Setup) error {
+	return n.roster.Apply(ctx, s, "system")
+}
+
+// Roster is the staff list.
+func (n *Node) Roster() *roster.Roster { return n.roster }
+
+// Exchange is the telephone side, nil after Run.
+func (n *Node) Exchange() *exchange.Exchange { return n.exchange }
