@@ -7,6 +7,9 @@ import (
 	"context"
 	"log/slog"
 
+	"golang.org/x/sync/errgroup"
+
+	"zaseki/static"
 	"zaseki/web/wire"
 )
 
@@ -32,7 +35,49 @@ type Config struct {
 
 // Run shows the tray until ctx ends. It must be called on the main goroutine, and once in the life of a process.
 // Where no icon is possible it says why in one line of the log; notifications and ring work as far as they can.
+//
+// When the desktop session ends under us (its bus is gone, and the icon with it), Run asks the agent to exit: a phone
+// that nobody sees must not stay ready for calls.
 func Run(ctx context.Context, cfg Config) error {
+	desk, err := openDesk(ctx)
+	if err != nil {
+		cfg.Log.Info("no desktop session: no notifications", "err", err)
+	}
+	defer desk.close()
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return (&herald{cfg: cfg, desk: desk}).run(ctx) })
+	g.Go(func() error { return (&ringer{cfg: cfg, play: playTone}).run(ctx) })
+	g.Go(func() error { return watchDesk(ctx, cfg, desk) })
+	switch reason := noIcon(ctx, cfg, desk, err); {
+	case ctx.Err() != nil:
+	case reason != "":
+		cfg.Log.Info(static.Say("en", "tray.none", map[string]string{"reason": reason}))
+	default:
+		showIcon(ctx, cfg)
+	}
 	<-ctx.Done()
+	return g.Wait()
+}
+
+// noIcon says why there can be no icon, or "".
+func noIcon(ctx context.Context, cfg Config, desk *desk, err error) string {
+	switch {
+	case cfg.Off:
+		return "switched off"
+	case err != nil:
+		return err.Error()
+	}
+	return desk.noIcon(ctx, cfg.Log)
+}
+
+// watchDesk asks the agent to exit when the desktop session ends.
+func watchDesk(ctx context.Context, cfg Config, desk *desk) error {
+	select {
+	case <-ctx.Done():
+	case <-desk.lost():
+		cfg.Log.Warn("the desktop session is gone: signing out and exiting")
+		cfg.Agent.Post(wire.Exit{Sure: true})
+	}
 	return nil
 }
