@@ -23,7 +23,7 @@ var (
 // Config is what an engine needs to know.
 type Config struct {
 	Log  *slog.Logger
-	Tell func(Event) // must not block; nil: nobody listens
+	Tell func(Event) // must neither block nor call the engine; nil: nobody listens
 
 	// Codecs offered on lines, best first, of "opus", "G722", "PCMU", "PCMA". Empty: G722, PCMU, PCMA, opus.
 	// Lines that Play or Listen need PCMU or PCMA: give their engine only those.

@@ -1,0 +1,274 @@
+package media
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v3"
+)
+
+// page is one open page, with or without a connection.
+type page struct {
+	id    string
+	e     *Engine
+	turn  sync.Mutex           // offers of one page come one after the other
+	conn  atomic.Pointer[conn] // nil: none yet, or closed
+	order int                  // by age: the newest page is asked first
+
+	// Guarded by the engine's mutex.
+	watchers map[chan Order]struct{}
+	last     Order
+	gone     bool // its socket is closed; it goes as soon as it is silent too
+	restart  int
+	renew    int
+	asked    asked
+	askedAt  time.Time
+}
+
+// asked is the strongest order a silent page has been given.
+type asked uint8
+
+const (
+	askedNothing asked = iota
+	askedRestart
+	askedNew
+)
+
+// conn is one WebRTC connection of a page.
+type conn struct {
+	page  *page
+	pc    *webrtc.PeerConnection
+	track *track
+	offer string // ICE user fragment of the offer it answers
+	since time.Time
+	heard atomic.Int64 // last RTP, Unix nanoseconds; 0: none yet
+	up    atomic.Bool  // connected
+
+	mu      sync.Mutex
+	closing bool
+	readers sync.WaitGroup
+}
+
+// enter says that a reader begins; false: too late.
+func (c *conn) enter() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return false
+	}
+	c.readers.Add(1)
+	return true
+}
+
+// close ends the connection and waits for its readers.
+func (c *conn) close() {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	if err := c.pc.Close(); err != nil {
+		c.page.e.log.Debug("page connection closed", "page", c.page.id, "err", err)
+	}
+	c.readers.Wait()
+}
+
+// Offer answers a page's offer. The page always offers first: the other way round pion takes a second to connect. An
+// offer that goes on with the same connection renegotiates it, with only the codecs it names; any other gets a new one.
+func (e *Engine) Offer(ctx context.Context, id, sdp string) (string, error) {
+	if len(sdp) > maxSDP {
+		return "", ErrBadSDP
+	}
+	p, err := e.page(id)
+	if err != nil {
+		return "", err
+	}
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	ufrag := iceUser(sdp)
+	if c := p.conn.Load(); c != nil && c.offer == ufrag && ufrag != "" {
+		answer, err := c.answer(ctx, sdp)
+		if err != nil {
+			return "", fmt.Errorf("renegotiate page: %w", err)
+		}
+		return answer, nil
+	}
+	c, answer, err := e.connect(ctx, p, sdp)
+	if err != nil {
+		return "", fmt.Errorf("connect page: %w", err)
+	}
+	c.offer = ufrag
+	if err := e.attach(p, c); err != nil {
+		c.close()
+		return "", err
+	}
+	return answer, nil
+}
+
+func (e *Engine) connect(ctx context.Context, p *page, sdp string) (*conn, string, error) {
+	web, err := e.browser()
+	if err != nil {
+		return nil, "", err
+	}
+	pc, err := web.api.NewPeerConnection(web.config)
+	if err != nil {
+		return nil, "", err
+	}
+	c := &conn{page: p, pc: pc, track: newTrack(), since: time.Now()}
+	pc.OnTrack(func(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+		if c.enter() {
+			defer c.readers.Done()
+			c.read(remote, receiver)
+		}
+	})
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		c.up.Store(s == webrtc.PeerConnectionStateConnected)
+		if c.enter() {
+			defer c.readers.Done()
+			e.changed(c, s)
+		}
+	})
+	answer, err := "", error(nil)
+	if _, err = pc.AddTrack(c.track); err == nil {
+		answer, err = c.answer(ctx, sdp)
+	}
+	if err != nil {
+		c.close()
+		return nil, "", err
+	}
+	return c, answer, nil
+}
+
+// answer answers an offer with all candidates in it. pion keeps the codecs of the first negotiation unless its
+// transceiver is told the ones of this offer.
+func (c *conn) answer(ctx context.Context, sdp string) (string, error) {
+	offer := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}
+	if err := c.pc.SetRemoteDescription(offer); err != nil {
+		return "", err
+	}
+	if wanted := offeredCodecs(sdp); len(wanted) > 0 {
+		for _, t := range c.pc.GetTransceivers() {
+			if err := t.SetCodecPreferences(wanted); err != nil {
+				return "", err
+			}
+		}
+	}
+	answer, err := c.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	gathered := webrtc.GatheringCompletePromise(c.pc)
+	if err := c.pc.SetLocalDescription(answer); err != nil {
+		return "", err
+	}
+	select {
+	case <-gathered:
+		return c.pc.LocalDescription().SDP, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// iceUser is the ICE user fragment of a description: it changes with a restart and with a new connection.
+func iceUser(sdp string) string {
+	_, rest, _ := strings.Cut(sdp, "a=ice-ufrag:")
+	user, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(user)
+}
+
+// read takes the page's packets to the line in focus, until the connection ends.
+func (c *conn) read(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	var kinds [128]codec
+	for _, p := range receiver.GetParameters().Codecs {
+		kinds[p.PayloadType&0x7f] = codecOfMime(p.MimeType)
+	}
+	buf := make([]byte, 2048)
+	for {
+		n, _, err := remote.Read(buf)
+		if err != nil {
+			return
+		}
+		if p, ok := parseRTP(buf[:n]); ok {
+			c.take(kinds[p.pt], p, time.Now())
+		}
+	}
+}
+
+// take carries one packet of the page to the line in focus.
+func (c *conn) take(kind codec, p packet, now time.Time) {
+	c.heard.Store(now.UnixNano())
+	e := c.page.e
+	if kind == noCodec || len(p.payload) == 0 || e.owner.Load() != c.page || c.page.conn.Load() != c {
+		return
+	}
+	if l := e.focus.Load(); l != nil {
+		l.speak(kind, p, e.muted.Load(), now)
+	}
+}
+
+// play carries one packet of a line to the page.
+func (p *page) play(kind codec, pk packet, now time.Time) {
+	if c := p.conn.Load(); c != nil {
+		c.track.write(kind, pk, now)
+	}
+}
+
+// track is what the page hears. It keeps every payload type that was negotiated, since the codec may change with each
+// packet (pion's own static track knows one).
+type track struct {
+	mu   sync.Mutex
+	w    webrtc.TrackLocalWriter
+	pts  [codecs]uint8
+	has  [codecs]bool
+	out  stream
+	head rtp.Header
+}
+
+func newTrack() *track { return &track{out: newStream()} }
+
+func (t *track) ID() string                { return "line" }
+func (t *track) RID() string               { return "" }
+func (t *track) StreamID() string          { return "zaseki" }
+func (t *track) Kind() webrtc.RTPCodecType { return webrtc.RTPCodecTypeAudio }
+
+// Bind is called by pion when the connection can send.
+func (t *track) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := c.CodecParameters()
+	if len(all) == 0 {
+		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
+	}
+	t.w, t.out.ssrc = c.WriteStream(), uint32(c.SSRC())
+	for _, p := range all {
+		if kind := codecOfMime(p.MimeType); kind != noCodec {
+			t.pts[kind], t.has[kind] = uint8(p.PayloadType), true
+		}
+	}
+	return all[0], nil
+}
+
+// Unbind is called by pion when the connection ends.
+func (t *track) Unbind(webrtc.TrackLocalContext) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.w = nil
+	return nil
+}
+
+func (t *track) write(kind codec, p packet, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.w == nil || !t.has[kind] {
+		return
+	}
+	p, ok := t.out.copied(p, kind, false, now)
+	if !ok {
+		return
+	}
+	t.head = rtp.Header{Version: 2, Marker: p.marker, PayloadType: t.pts[kind], SequenceNumber: p.seq, Timestamp: p.ts, SSRC: p.ssrc}
+	_, _ = t.w.WriteRTP(&t.head, p.payload) // the page may be gone; the watchdog sees it
+}

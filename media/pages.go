@@ -1,0 +1,164 @@
+package media
+
+import "time"
+
+// Who owns the sound, and what each page has to do.
+
+// page finds or makes the page of that name.
+func (e *Engine) page(id string) (*page, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	return e.pageLocked(id), nil
+}
+
+func (e *Engine) pageLocked(id string) *page {
+	p := e.pages[id]
+	if p == nil {
+		newest := 0
+		for _, other := range e.pages {
+			newest = max(newest, other.order)
+		}
+		p = &page{id: id, e: e, order: newest + 1, watchers: map[chan Order]struct{}{}}
+		e.pages[id] = p
+	}
+	return p
+}
+
+// Orders gives what the page has to do, now and at every change, whole, the newest wins. The second result ends it and
+// closes the channel. A page that asks again has come back.
+func (e *Engine) Orders(id string) (<-chan Order, func()) {
+	ch := make(chan Order, 1)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		close(ch)
+		return ch, func() {}
+	}
+	p := e.pageLocked(id)
+	p.gone = false
+	p.watchers[ch] = struct{}{}
+	p.last = e.orderLocked(p)
+	ch <- p.last
+	return ch, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if _, open := p.watchers[ch]; open {
+			delete(p.watchers, ch)
+			close(ch)
+		}
+	}
+}
+
+func (e *Engine) orderLocked(p *page) Order {
+	owner := e.owner.Load()
+	o := Order{Owner: owner == p, Taken: owner != nil && owner != p, Restart: p.restart, Renew: p.renew}
+	if l := e.focus.Load(); l != nil {
+		if r := l.route.Load(); r != nil && (r.speak || r.hear) {
+			o.Codec, o.Live = r.codec.String(), true
+		}
+	}
+	return o
+}
+
+// tellPagesLocked gives every page its order if it changed, and tells whether a page carries sound.
+func (e *Engine) tellPagesLocked() {
+	live := false
+	for _, p := range e.pages {
+		o := e.orderLocked(p)
+		live = o.Live
+		if o == p.last {
+			continue
+		}
+		p.last = o
+		for w := range p.watchers {
+			select {
+			case <-w:
+			default:
+			}
+			w <- o
+		}
+	}
+	switch {
+	case !live:
+		e.liveAt = time.Time{}
+	case e.liveAt.IsZero():
+		e.liveAt = time.Now()
+	}
+	e.showLocked(time.Now())
+}
+
+// showLocked tells whether a page carries sound, when that changed.
+func (e *Engine) showLocked(now time.Time) {
+	show := PageLive{}
+	if owner := e.owner.Load(); owner != nil {
+		c := owner.conn.Load()
+		show = PageLive{owner.id, c != nil && c.up.Load() && (e.liveAt.IsZero() || c.silence(e.liveAt, now) < pageSilent)}
+	}
+	if show == e.shown {
+		return
+	}
+	if e.shown.Live && show.Page != e.shown.Page {
+		e.tell(PageLive{e.shown.Page, false})
+	}
+	if show.Live || show.Page == e.shown.Page {
+		e.tell(show)
+	}
+	e.shown = show
+}
+
+// Claim makes the page the owner of the sound; the one before is told at once.
+func (e *Engine) Claim(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.owner.Store(e.pageLocked(id))
+		e.tellPagesLocked()
+	}
+}
+
+// Gone says that the page's socket is closed. While its sound still flows it stays: a browser that froze a page closes
+// its socket, but not its voice.
+func (e *Engine) Gone(id string) {
+	e.mu.Lock()
+	if p := e.pages[id]; p != nil {
+		p.gone = true
+	}
+	e.mu.Unlock()
+	e.watch(time.Now())
+}
+
+// attach puts a new connection in the place of the page's old one. The first page that offers owns the sound.
+func (e *Engine) attach(p *page, c *conn) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	if e.pages[p.id] != p { // it went while it offered
+		if other := e.pages[p.id]; other != nil {
+			return ErrClosed
+		}
+		e.pages[p.id] = p
+	}
+	e.dropLocked(p.conn.Swap(c))
+	if e.owner.Load() == nil {
+		e.owner.Store(p)
+	}
+	e.tellPagesLocked()
+	return nil
+}
+
+func (e *Engine) dropLocked(c *conn) {
+	if c != nil {
+		e.work.Go(c.close)
+	}
+}
+
+// changed hears of a connection that came up or broke.
+func (e *Engine) changed(c *conn, s interface{ String() string }) {
+	e.log.Debug("page connection", "page", c.page.id, "state", s.String(), "took", time.Since(c.since))
+	e.watch(time.Now())
+}

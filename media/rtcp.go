@@ -1,0 +1,111 @@
+package media
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+// reportEvery is how often a line sends its report (RFC 3550 §6.2).
+const reportEvery = 5 * time.Second
+
+// sendReport tells the far side how we hear it and, when we send, what we sent (RFC 3550 §6.4). pion's own reports count
+// every codec at 48 kHz, so they are not used.
+func (l *line) sendReport(now time.Time, bye bool) {
+	r := l.route.Load()
+	if r == nil || !r.rtcp.IsValid() {
+		return
+	}
+	l.mu.Lock()
+	out, stamp := l.out, l.out.stamp(now)
+	l.mu.Unlock()
+	blocks := l.quality.block(now)
+	var all []rtcp.Packet
+	if out.packets > 0 {
+		all = append(all, &rtcp.SenderReport{SSRC: out.ssrc, NTPTime: ntp(now), RTPTime: stamp,
+			PacketCount: out.packets, OctetCount: out.octets, Reports: blocks})
+	} else {
+		all = append(all, &rtcp.ReceiverReport{SSRC: out.ssrc, Reports: blocks})
+	}
+	// The canonical name says nothing about the person or the machine (RFC 7022).
+	all = append(all, &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{Source: out.ssrc,
+		Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: l.e.cname}}}}})
+	if bye {
+		all = append(all, &rtcp.Goodbye{Sources: []uint32{out.ssrc}})
+	}
+	if b, err := rtcp.Marshal(all); err == nil {
+		_, _ = l.rtcp.WriteToUDPAddrPort(b, r.rtcp)
+	}
+}
+
+// report takes what the far side reports.
+func (l *line) report(b []byte, from netip.AddrPort, now time.Time) {
+	r := l.route.Load()
+	if r == nil || from.Addr() != r.remote.Addr() {
+		return
+	}
+	all, err := rtcp.Unmarshal(b)
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	mine := l.out.ssrc
+	l.mu.Unlock()
+	for _, p := range all {
+		switch p := p.(type) {
+		case *rtcp.SenderReport:
+			l.quality.heardOf(p.Reports, mine, specs[r.codec].clock, now)
+			l.quality.mu.Lock()
+			l.quality.reportNTP, l.quality.reportAt = uint32(p.NTPTime>>16), now
+			l.quality.mu.Unlock()
+		case *rtcp.ReceiverReport:
+			l.quality.heardOf(p.Reports, mine, specs[r.codec].clock, now)
+		}
+	}
+}
+
+// block is our report on the source we hear, and none when we hear nobody.
+func (q *quality) block(now time.Time) []rtcp.ReceptionReport {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.begun {
+		return nil
+	}
+	expected := q.expectedLocked()
+	due, got := expected-q.lastExpected, q.packets-q.lastPackets
+	q.lastExpected, q.lastPackets = expected, q.packets
+	b := rtcp.ReceptionReport{SSRC: q.ssrc, LastSequenceNumber: q.highest - 1<<16, Jitter: uint32(q.jitter),
+		TotalLost: uint32(min(max(q.lostLocked(), 0), 1<<23-1))}
+	if due > got {
+		b.FractionLost = uint8(min((due-got)*256/due, 255))
+	}
+	if !q.reportAt.IsZero() {
+		b.LastSenderReport = q.reportNTP
+		b.Delay = uint32(now.Sub(q.reportAt).Microseconds() * 65536 / 1e6)
+	}
+	return []rtcp.ReceptionReport{b}
+}
+
+// heardOf keeps what the far side says about our stream.
+func (q *quality) heardOf(blocks []rtcp.ReceptionReport, mine, clock uint32, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, b := range blocks {
+		if b.SSRC != mine {
+			continue
+		}
+		q.theirs.Lost, q.theirs.Jitter = int64(b.TotalLost), units(float64(b.Jitter), clock)
+		if b.LastSenderReport != 0 {
+			if rtt := int32(uint32(ntp(now)>>16) - b.LastSenderReport - b.Delay); rtt >= 0 {
+				q.rtt = time.Duration(rtt) * time.Second / 65536
+			}
+		}
+	}
+}
+
+// ntp is the time in seconds since 1900, 32 bits before and 32 after the point (RFC 3550 §4).
+func ntp(t time.Time) uint64 {
+	const since1900 = 2208988800
+	return uint64(t.Unix()+since1900)<<32 | uint64(t.Nanosecond())<<32/1e9
+}
