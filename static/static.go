@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-//go:embed i18n
+//go:embed index.html css/*.css js/*.js js/view/*.js icons/*.svg i18n/*.json
 var FS embed.FS
 
 // Languages are those we speak; the first is the fallback.

@@ -1,0 +1,40 @@
+// @ts-check
+// Our own drawings, on a grid of 24, as strokes in the colour of the text beside them.
+
+/** @type {Record<string, string>} */
+const PATHS = {
+  phone: "M6 3h3l2 5-2.4 1.6a12 12 0 0 0 5.8 5.8L16 13l5 2v3a3 3 0 0 1-3 3C10.3 21 3 13.7 3 6a3 3 0 0 1 3-3z",
+  hangup: "M3 14.5c0-2 3.8-5 9-5s9 3 9 5v1.6l-5 1.4-.8-3.2a11 11 0 0 0-6.4 0L8 17.5l-5-1.4z",
+  mic: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21M9 21h6",
+  pause: "M8 5v14M16 5v14",
+  play: "M8 5l11 7-11 7z",
+  transfer: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
+  down: "M6 9.5l6 6 6-6",
+  close: "M6 6l12 12M18 6L6 18",
+  in: "M19 5L7 17M7 8v9h9",
+  out: "M5 19L17 7M8 7h9v9",
+  erase: "M9 6h11v12H9l-6-6zM12 9.5l5 5M17 9.5l-5 5",
+  line: "M4 12h3l2.5-6 4 12 3-8 1.5 2H20",
+  center: "M4 5h16v5H4zM4 14h16v5H4zM7.5 7.5v.01M7.5 16.5v.01",
+  sound: "M4 9.5h3.5L12 5.5v13l-4.5-4H4zM15.5 9a4.5 4.5 0 0 1 0 6M18 6a8.5 8.5 0 0 1 0 12",
+  seat: "M7 4h10v8H7zM5 9v7h14V9M8 16v4M16 16v4",
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * A drawing that says nothing to a screen reader; its button says it.
+ * @param {string} name
+ */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name] ?? "");
+  svg.append(path);
+  return svg;
+}

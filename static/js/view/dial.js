@@ -1,0 +1,65 @@
+// @ts-check
+import { h, put } from "../dom.js";
+import { icon } from "../icons.js";
+import { number, t } from "../text.js";
+
+const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];
+
+/**
+ * Number, Dial and the keys. Without a call the keys write the number; in a call they send tones (RFC 4733).
+ * @param {import("../types").Send} send
+ * @param {(digit: string) => void} beep
+ * @returns {import("../types").View}
+ */
+export function dialView(send, beep) {
+  /** The call that hears the keys. */
+  let talking = "";
+  let dialled = "", begun = "";
+  const field = h("input", { id: "number", name: "number", type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128, "aria-describedby": "keys-hint" });
+  const erase = h("button", { type: "button", className: "round", "aria-label": t("dial.erase"), title: t("dial.erase"), onclick: () => {
+    field.value = field.value.slice(0, -1);
+    field.focus();
+  } }, icon("erase"));
+  const go = h("button", { type: "submit", className: "primary" }, icon("phone"), t("dial.go"));
+  const hint = h("p", { id: "keys-hint", className: "quiet-text" });
+  const press = (/** @type {string} */ key) => {
+    beep(key);
+    if (talking) send("call.digits", { call: talking, digits: key });
+    else insert(field, key);
+  };
+  const keys = KEYS.map(([key, letters]) => h("button", { type: "button", className: "key", "aria-label": key, onclick: () => press(key) },
+    h("span", {}, key), h("small", { "aria-hidden": "true" }, letters)));
+  const root = h("form", { className: "dial", "aria-label": t("dial.title"), onsubmit: (/** @type {Event} */ e) => {
+    e.preventDefault();
+    const to = number(field.value);
+    if (!to) field.value = dialled; // an empty field brings back the last number, as desk phones do
+    else send("call.dial", { number: to });
+  } }, h("label", { for: "number" }, t("dial.number")),
+  h("div", { className: "dial-row" }, h("div", { className: "field-box" }, field, erase), go), hint, h("div", { className: "keys", role: "group", "aria-label": t("dial.keys") }, ...keys));
+  field.addEventListener("paste", (e) => {
+    e.preventDefault();
+    insert(field, number(e.clipboardData?.getData("text") ?? ""));
+  });
+  return {
+    root,
+    show(snap) {
+      const calls = snap.calls ?? [];
+      talking = calls.find((c) => c.phase === "talking")?.id ?? "";
+      const ours = calls.find((c) => !c.inbound && (c.phase === "dialing" || c.phase === "alerted"));
+      if (ours && ours.id !== begun) field.value = ""; // what was typed is a call now; a refused number stays
+      begun = ours?.id ?? begun;
+      dialled = snap.dialled ?? "";
+      put(hint, talking ? t("dial.tones") : "");
+    },
+  };
+}
+
+/**
+ * Puts text where the caret is.
+ * @param {HTMLInputElement} field
+ * @param {string} text
+ */
+function insert(field, text) {
+  const from = field.selectionStart ?? field.value.length, to = field.selectionEnd ?? from;
+  field.setRangeText(text, from, to, "end");
+}

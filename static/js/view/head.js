@@ -1,0 +1,102 @@
+// @ts-check
+import { h, put, attr } from "../dom.js";
+import { icon } from "../icons.js";
+import { ago, at, clean, say, t } from "../text.js";
+import { terminalName } from "./signin.js";
+
+/** @typedef {import("../types").Snapshot} Snapshot */
+
+/**
+ * Who is signed in, where, and as what: the center's name at the left says that sign-in is done (PRODUCT A12).
+ * @returns {import("../types").View}
+ */
+export function identityView() {
+  const center = h("strong", { className: "center" });
+  const person = h("bdi", { className: "person" });
+  const facts = h("span", { className: "facts" });
+  const lock = h("span", { className: "lock", title: t("me.encrypted"), role: "img", "aria-label": t("me.encrypted") }, icon("lock"));
+  const root = h("section", { className: "identity", "aria-label": t("me.title") }, center, h("div", {}, person, lock), facts);
+  return {
+    root,
+    show(snap) {
+      put(center, clean(snap.center.name));
+      put(person, clean(snap.me?.name || snap.me?.account));
+      const seat = clean(snap.seatName || snap.seat);
+      put(facts, [
+        t("me.account", { account: clean(snap.me?.account) }),
+        t("me.extension", { extension: clean(snap.me?.terminal.extension) }),
+        seat ? t("me.seat", { seat }) : t("signin.seat.none"),
+      ].join(" · "));
+      lock.toggleAttribute("hidden", !snap.me?.encrypted);
+    },
+  };
+}
+
+/**
+ * What must be true for a call to come through: line, center, sound. Stands where a call stands later, in the same height.
+ * @param {() => void} claim
+ * @returns {import("../types").View}
+ */
+export function readyView(claim) {
+  /** @type {Snapshot} */
+  let last;
+  const line = fact("line"), center = fact("center"), sound = fact("sound");
+  const move = h("button", { type: "button", onclick: claim }, t("sound.move"));
+  sound.root.append(move);
+  const root = h("section", { className: "ready", "aria-label": t("ready.title") }, line.root, center.root, sound.root);
+  return {
+    root,
+    show(snap, page) {
+      last = snap;
+      root.hidden = (snap.calls ?? []).length > 0;
+      center.set(snap.center.online ? "good" : "bad", snap.center.online ? t("center.online") : t("problem.center.offline"));
+      const [level, words] = soundState(snap, page);
+      sound.set(level, words);
+      move.hidden = !page.taken || !page.linked;
+      this.tick?.(Date.now());
+    },
+    tick(now) {
+      if (last) line.set(...lineState(last, now));
+    },
+  };
+}
+
+/** @param {string} name */
+function fact(name) {
+  const text = h("span", { className: "fact-text" });
+  const root = h("p", { className: "fact" }, icon(name), text);
+  return {
+    root,
+    /** @param {string} level @param {string} words */
+    set(level, words) {
+      attr(root, "data-level", level);
+      put(text, words);
+    },
+  };
+}
+
+/** @param {Snapshot} snap @param {number} now @returns {[string, string]} */
+function lineState(snap, now) {
+  const l = snap.line;
+  switch (l.state) {
+    case "registered": return ["good", t("line.registered", { ago: ago(now - at(l.proven)) })];
+    case "elsewhere": return ["good", t("line.elsewhere", { terminal: snap.me ? terminalName(snap.me.terminal) : "" })];
+    case "failed": return ["bad", l.problem ? say(l.problem) : t("line.failed")];
+  }
+  return [l.problem ? "bad" : "wait", l.problem ? say(l.problem) : t("line.registering")];
+}
+
+/**
+ * @param {Snapshot} snap
+ * @param {import("../types").Page} page
+ * @returns {[string, string]}
+ */
+export function soundState(snap, page) {
+  if (!page.linked) return ["wait", t("sound.wait")];
+  if (page.taken) return ["wait", t("sound.other")];
+  if (!page.owner) return ["wait", t("sound.wait")];
+  if (snap.mic === "denied") return ["bad", t("problem.mic.denied")];
+  if (snap.mic === "missing") return ["bad", t("problem.mic.missing")];
+  if (!page.ringing) return ["wait", t("sound.locked")];
+  return ["good", t("sound.here")];
+}
