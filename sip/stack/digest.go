@@ -1,18 +1,92 @@
 package stack
 
-import "github.com/emiago/sipgo/sip"
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/icholy/digest"
+)
 
 // Password is a secret that prints itself only when asked.
 type Password interface{ Reveal() string }
 
-// Auth answers digest challenges (RFC 3261 §22, RFC 7616) for one realm and only for it: a stranger who challenges us gets
-// nothing to crack.
+// Auth answers digest challenges (RFC 3261 §22, RFC 7616, RFC 8760) for one realm and only for it: a stranger who
+// challenges us gets nothing to crack.
 type Auth struct {
 	User     string
 	Password Password
 	Realm    string // empty: the first realm that challenges a REGISTER is learnt and kept
+
+	mu    sync.Mutex
+	nonce string
+	count int // requests answered with nonce
 }
 
-// Authorize puts the answer to the challenges of a 401 or 407 into req, the next try: the strongest algorithm we know
-// (SHA-512-256, SHA-256, MD5) of our realm. It is false when there is nothing for us or the same nonce came again without stale.
-func (a *Auth) Authorize(req *sip.Request, challenge *sip.Response) bool { return false }
+// strength orders the algorithms we answer, best first.
+var strength = [...]string{"SHA-512-256", "SHA-256", "MD5"}
+
+// Authorize puts the answer to the challenges of a 401 or 407 into req, the next try: the strongest algorithm of our realm.
+// It is false when there is nothing for us, or when the far side refused our answer: the same nonce again without stale.
+func (a *Auth) Authorize(req *sip.Request, res *sip.Response) bool {
+	ask, answer := "WWW-Authenticate", "Authorization"
+	if res.StatusCode == 407 {
+		ask, answer = "Proxy-Authenticate", "Proxy-Authorization"
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	challenge := a.choose(Headers(res, ask), req.Method == sip.REGISTER)
+	if challenge == nil {
+		return false
+	}
+	if before, err := digest.ParseCredentials(Header(req, answer)); err == nil && before.Nonce == challenge.Nonce && !challenge.Stale {
+		return false
+	}
+	if a.nonce != challenge.Nonce {
+		a.nonce, a.count = challenge.Nonce, 0
+	}
+	a.count++
+	credentials, err := digest.Digest(challenge, digest.Options{
+		Method: string(req.Method), URI: req.Recipient.String(), Count: a.count, Username: a.User, Password: a.Password.Reveal(),
+	})
+	if err != nil || !Clean(credentials.String()) {
+		return false
+	}
+	req.RemoveHeader(answer)
+	req.AppendHeader(sip.NewHeader(answer, credentials.String()))
+	return true
+}
+
+// choose is the best challenge of our realm. Only a REGISTER, which goes to nobody but our registrar, may teach the realm.
+func (a *Auth) choose(raw []string, registering bool) *digest.Challenge {
+	var best *digest.Challenge
+	rank := len(strength)
+	for _, value := range raw {
+		c, err := digest.ParseChallenge(value)
+		if err != nil || c.Nonce == "" {
+			continue
+		}
+		for i := range c.QOP {
+			c.QOP[i] = strings.TrimSpace(c.QOP[i])
+		}
+		if len(c.QOP) > 0 {
+			if !slices.Contains(c.QOP, "auth") {
+				continue
+			}
+			c.QOP = []string{"auth"}
+		}
+		known := a.Realm != "" && c.Realm == a.Realm || a.Realm == "" && registering
+		algorithm := c.Algorithm
+		if algorithm == "" {
+			algorithm = "MD5"
+		}
+		if i := slices.IndexFunc(strength[:], func(s string) bool { return strings.EqualFold(s, algorithm) }); known && i >= 0 && i < rank {
+			best, rank = c, i
+		}
+	}
+	if best != nil && a.Realm == "" {
+		a.Realm = best.Realm
+	}
+	return best
+}

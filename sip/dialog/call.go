@@ -1,0 +1,310 @@
+package dialog
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"zaseki/sip/stack"
+)
+
+type phase int
+
+const (
+	calling    phase = iota // out: INVITE sent
+	cancelling              // out: hung up before the answer
+	ringing                 // in: no final answer yet
+	answering               // in: 200 sent, ACK not seen
+	talking
+	ending // our BYE is out
+	over
+)
+
+// Call is one INVITE dialog from its INVITE to its end. Its methods may be called from every goroutine, also from the
+// function that hears its events. One goroutine owns everything below inbox.
+type Call struct {
+	ua      *UA
+	id      string
+	inbound bool
+	link    *stack.Link
+	peer    netip.AddrPort
+	remote  Party
+	called  Party
+	first   *sip.Request // the initial INVITE, a clone
+	auth    *stack.Auth
+
+	inbox  *queue[func()]
+	events *queue[Event]
+	gone   chan struct{} // the owner has ended
+	done   chan struct{} // the last event was told
+
+	phase   phase
+	dialog  *dialog
+	settled bool // the last event is queued
+
+	// outgoing INVITE
+	invite      *stack.Outbound
+	tries       int
+	provisional bool // CANCEL may be sent (RFC 3261 §9.1)
+	cancelWith  []string
+	late        late
+
+	// incoming INVITE
+	in       *stack.Inbound
+	unacked  *unacked // our 2xx on its way, of the first INVITE or a later one
+	afterAck func()   // a hang-up that waits for the ACK (RFC 3261 §15)
+
+	// later offers
+	offering *reinvite      // ours
+	offered  *stack.Inbound // theirs
+	sdp      string         // our last description
+	refresh  *time.Timer    // session refresh that the far side demanded (RFC 4028)
+	timers   []*time.Timer
+}
+
+func newCall(ua *UA, inbound bool) *Call {
+	return &Call{
+		ua: ua, id: sip.GenerateTagN(12), inbound: inbound, inbox: newQueue[func()](), events: newQueue[Event](),
+		gone: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// ID names the call in this process.
+func (c *Call) ID() string { return c.id }
+
+// CallID is the Call-ID on the wire.
+func (c *Call) CallID() string { return c.dialog.callID }
+
+// Inbound: they called us.
+func (c *Call) Inbound() bool { return c.inbound }
+
+// Remote is the other party: From of an inbound call, To of ours.
+func (c *Call) Remote() Party { return c.remote }
+
+// Called is the To of an inbound call; the Request-URI is Request().Recipient.
+func (c *Call) Called() Party { return c.called }
+
+// Source is the address the signalling goes to and comes from.
+func (c *Call) Source() netip.AddrPort { return c.peer }
+
+// Link is what the call began on.
+func (c *Call) Link() *stack.Link { return c.link }
+
+// Request is the initial INVITE: read it, do not change it.
+func (c *Call) Request() *sip.Request { return c.first }
+
+// Header is a header of the initial INVITE, "" without one.
+func (c *Call) Header(name string) string { return stack.Header(c.first, name) }
+
+// Offer is the SDP of the initial INVITE, "" without one.
+func (c *Call) Offer() string { return stack.SDP(c.first) }
+
+// Done is closed after the last event was told.
+func (c *Call) Done() <-chan struct{} { return c.done }
+
+// begin starts the owner and the teller; the UA waits for both.
+func (c *Call) begin(tell func() func(Event), first func()) {
+	c.inbox.put(first)
+	c.ua.working.Go(c.own)
+	c.ua.working.Go(func() { c.telling(tell) })
+}
+
+// own runs what is asked, one at a time, until the call is over and nothing of it is under way.
+func (c *Call) own() {
+	defer close(c.gone)
+	defer c.ua.drop(c)
+	lost := c.link.Done()
+	for {
+		if c.phase == over && c.quiet() {
+			c.stopTimers()
+			c.inbox.close()
+			return
+		}
+		select {
+		case <-c.inbox.wake:
+			for _, f := range c.inbox.take() {
+				c.guarded(f)
+			}
+		case <-lost:
+			lost = nil
+			c.linkLost()
+		}
+	}
+}
+
+func (c *Call) guarded(f func()) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			c.ua.log.Error("call broke", "call", c.id, "panic", broken)
+			c.finish(Ended{Code: 500, Reason: "Server Internal Error"})
+		}
+	}()
+	f()
+}
+
+// quiet: nobody waits for anything of this call any more.
+func (c *Call) quiet() bool { return c.unacked == nil }
+
+func (c *Call) telling(listen func() func(Event)) {
+	defer close(c.done)
+	tell := listen()
+	if tell == nil {
+		tell = func(Event) {}
+		_ = c.Reject(480, "Temporarily Unavailable")
+	}
+	for {
+		<-c.events.wake
+		for _, e := range c.events.take() {
+			tell(e)
+		}
+		if c.events.ended() {
+			return
+		}
+	}
+}
+
+// post asks the owner to run f; false: there is no owner any more.
+func (c *Call) post(f func()) bool { return c.inbox.put(f) }
+
+// ask runs f in the owner and waits for what it answers.
+func (c *Call) ask(ctx context.Context, f func(reply func(error))) error {
+	answer := make(chan error, 1)
+	var once sync.Once
+	reply := func(err error) { once.Do(func() { answer <- err }) }
+	if !c.post(func() { f(reply) }) {
+		return ErrOver
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.gone:
+		select {
+		case err := <-answer:
+			return err
+		default:
+			return ErrOver
+		}
+	}
+}
+
+// do is ask for what answers at once.
+func (c *Call) do(f func() error) error {
+	return c.ask(context.Background(), func(reply func(error)) { reply(f()) })
+}
+
+func (c *Call) tell(e Event) {
+	if !c.settled {
+		c.events.put(e)
+	}
+}
+
+// settle tells the last event; requests may still be under way.
+func (c *Call) settle(last Event) {
+	c.tell(last)
+	if !c.settled {
+		c.settled = true
+		c.events.close()
+	}
+}
+
+// finish tells the last event and ends the call.
+func (c *Call) finish(last Event) {
+	c.settle(last)
+	c.phase = over
+}
+
+func (c *Call) linkLost() {
+	if c.phase == ringing {
+		c.finish(Ended{ByPeer: true, Code: 503, Reason: "Link Lost"})
+	}
+}
+
+// after runs f in the owner when d has passed.
+func (c *Call) after(d time.Duration, f func()) *time.Timer {
+	t := time.AfterFunc(d, func() { c.post(f) })
+	c.timers = append(c.timers, t)
+	return t
+}
+
+func (c *Call) stopTimers() {
+	for _, t := range c.timers {
+		t.Stop()
+	}
+	c.timers = nil
+}
+
+// way is the link for the next request: the call's own, or what replaced it.
+func (c *Call) way() (*stack.Link, error) {
+	if c.link.Err() == nil {
+		return c.link, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	return c.ua.stack.Link(ctx, c.link.Network(), c.peer)
+}
+
+// send starts a client transaction whose answers are handled by the owner.
+func (c *Call) send(req *sip.Request, on func(*sip.Response, error)) (*stack.Outbound, error) {
+	link, err := c.way()
+	if err != nil {
+		return nil, err
+	}
+	return c.ua.stack.Send(req, link, c.peer, func(res *sip.Response, err error) {
+		c.post(func() { on(res, err) })
+	})
+}
+
+// queue is an unbounded mailbox: what is put comes out in order, and putting never waits.
+type queue[T any] struct {
+	wake   chan struct{}
+	mu     sync.Mutex
+	items  []T
+	closed bool
+}
+
+func newQueue[T any]() *queue[T] { return &queue[T]{wake: make(chan struct{}, 1)} }
+
+func (q *queue[T]) put(item T) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	q.items = append(q.items, item)
+	q.signal()
+	return true
+}
+
+func (q *queue[T]) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (q *queue[T]) take() []T {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	items := q.items
+	q.items = nil
+	return items
+}
+
+func (q *queue[T]) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.signal()
+}
+
+// ended: closed and empty.
+func (q *queue[T]) ended() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed && len(q.items) == 0
+}

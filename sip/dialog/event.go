@@ -1,0 +1,121 @@
+package dialog
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"zaseki/sip/stack"
+)
+
+// Event is what happened to a call, in order.
+type Event interface{ event() }
+
+type (
+	// Progress is a provisional answer above 100, with an SDP when there is early media.
+	Progress struct {
+		Code   int
+		Reason string
+		SDP    string
+	}
+	// Answered is the 2xx to our INVITE, acknowledged already.
+	Answered struct{ SDP string }
+	// Failed is the final answer 300–699 to our INVITE, 487 when we cancelled it, or 408 and 503 of our own for silence and
+	// lost links. It is the last event.
+	Failed struct {
+		Code     int
+		Reason   string
+		Response *sip.Response // nil when nobody answered; read it, do not change it
+	}
+	// Ended is the last event of a call that was answered, or of an inbound call. Code is 487 for a cancelled or 200 for
+	// a hung-up call, else why it ended; Elsewhere: CANCEL said another phone took it (RFC 3326 SIP;cause=200).
+	Ended struct {
+		ByPeer    bool
+		Code      int
+		Reason    string
+		Cause     int // Q.850 of a Reason header, 0 without
+		Elsewhere bool
+	}
+	// Reoffered is a re-INVITE or UPDATE with a new offer; "" asks us to offer. Answer it with AnswerReoffer or
+	// RejectReoffer within 20 seconds, or 488 does.
+	Reoffered struct{ SDP string }
+	// Acked is the answer that an ACK brought to our offer in a 200.
+	Acked struct{ SDP string }
+	// Info is an INFO of the far side (legacy DTMF), answered with 200 already.
+	Info struct{ ContentType, Body string }
+)
+
+func (Progress) event()  {}
+func (Answered) event()  {}
+func (Failed) event()    {}
+func (Ended) event()     {}
+func (Reoffered) event() {}
+func (Acked) event()     {}
+func (Info) event()      {}
+
+// Refused is the far side's final answer, 300 to 699 (RFC 3261 §21).
+type Refused struct {
+	Code     int
+	Reason   string
+	Response *sip.Response
+}
+
+func (r *Refused) Error() string { return strconv.Itoa(r.Code) + " " + r.Reason }
+
+var (
+	// ErrOver says that the call has ended or is not in a state for this.
+	ErrOver = errors.New("call is over")
+	// ErrNotNow says that the call cannot do this in its present state.
+	ErrNotNow = errors.New("not in this state of the call")
+	// ErrNoAck says that nobody acknowledged our 200 (RFC 3261 §13.3.1.4).
+	ErrNoAck = errors.New("no ACK")
+	// ErrUnclean refuses text that would break out of its header.
+	ErrUnclean = errors.New("control characters in SIP text")
+)
+
+// Party is an address with its name.
+type Party struct{ Display, User, Host string }
+
+func (p Party) uri() sip.Uri {
+	return sip.Uri{Scheme: "sip", User: stack.EscapeUser(p.User), Host: p.Host}
+}
+
+func (p Party) clean() error {
+	if !stack.Clean(p.Display) || !stack.Clean(p.User) || !stack.Clean(p.Host) || strings.ContainsAny(p.Host, "<>\"@ ;?,") {
+		return fmt.Errorf("party: %w", ErrUnclean)
+	}
+	return nil
+}
+
+// quotable is a display name without what would end its quotes.
+func quotable(display string) string { return strings.NewReplacer(`"`, "'", `\`, "/").Replace(display) }
+
+func party(display string, uri sip.Uri) Party {
+	if !stack.Clean(display) {
+		display = ""
+	}
+	return Party{Display: strings.ReplaceAll(display, `\`, ""), User: stack.UnescapeUser(uri.User), Host: uri.Host}
+}
+
+// reasons reads Reason headers (RFC 3326).
+func reasons(msg sip.Message) (sipCause, q850 int, text string) {
+	for _, header := range stack.Headers(msg, "Reason") {
+		for _, value := range stack.Values(header) {
+			protocol, params := stack.Params(value)
+			cause, _ := strconv.Atoi(params["cause"])
+			switch strings.ToLower(protocol) {
+			case "sip":
+				sipCause = cause
+			case "q.850":
+				q850 = cause
+			}
+			if params["text"] != "" {
+				text = params["text"]
+			}
+		}
+	}
+	return sipCause, q850, text
+}

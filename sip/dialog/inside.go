@@ -1,0 +1,248 @@
+package dialog
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"zaseki/sip/stack"
+)
+
+// inside takes a request within the dialog, in the owner.
+func (c *Call) inside(in *stack.Inbound) {
+	req := in.Req
+	if c.phase == over || c.remoteTag() != "" && stack.Tag(req.From().Params) != c.remoteTag() {
+		_ = in.Answer(481, "Call/Transaction Does Not Exist")
+		return
+	}
+	if seq := req.CSeq().SeqNo; seq <= c.dialog.heard && c.dialog.heard != 0 {
+		_ = in.Answer(500, "Server Internal Error") // RFC 3261 §12.2.2: out of order
+		return
+	}
+	c.dialog.heard = req.CSeq().SeqNo
+	switch req.Method {
+	case sip.BYE:
+		c.hungUp(in)
+	case sip.INVITE:
+		c.reinvited(in)
+	case sip.UPDATE:
+		c.updated(in)
+	case sip.INFO:
+		c.informed(in)
+	case sip.OPTIONS:
+		_ = in.Answer(200, "OK", "Allow", c.ua.stack.Allow(), "Accept", "application/sdp")
+	default:
+		_ = in.Answer(405, "Method Not Allowed")
+	}
+}
+
+// remoteTag is empty while our INVITE has no 2xx: early dialogs of several branches share our tag.
+func (c *Call) remoteTag() string { return c.dialog.remoteTag }
+
+func (c *Call) hungUp(in *stack.Inbound) {
+	_ = in.Answer(200, "OK")
+	sipCause, q850, text := reasons(in.Req)
+	last := Ended{ByPeer: true, Code: 200, Reason: text, Cause: q850}
+	switch c.phase {
+	case ringing: // RFC 3261 §15: a caller may end its early dialog
+		_ = c.in.Answer(487, "Request Terminated")
+		last.Code = 487
+	case calling, cancelling:
+		return // the answer to the INVITE ends it
+	}
+	if sipCause >= 300 {
+		last.Code = sipCause
+	}
+	if c.offered != nil {
+		_ = c.offered.Answer(487, "Request Terminated")
+		c.offered = nil
+	}
+	if c.unacked != nil {
+		c.unacked.timer.Stop()
+		c.unacked.done(nil)
+		c.unacked = nil
+	}
+	if c.afterAck != nil {
+		c.afterAck()
+		c.afterAck = nil
+	}
+	c.finish(last)
+}
+
+func (c *Call) informed(in *stack.Inbound) {
+	kind := stack.Header(in.Req, "Content-Type")
+	body := string(in.Req.Body())
+	switch base, _ := stack.Params(strings.ToLower(kind)); {
+	case body == "":
+		_ = in.Answer(200, "OK")
+	case base == "application/dtmf-relay" || base == "application/dtmf":
+		_ = in.Answer(200, "OK")
+		c.tell(Info{ContentType: base, Body: body})
+	default:
+		_ = in.Answer(415, "Unsupported Media Type")
+	}
+}
+
+// Bye hangs up an answered call: Ended is told at once, and Bye returns when the far side confirmed or the context ended.
+// Before the ACK of our 200 it waits for that (RFC 3261 §15).
+func (c *Call) Bye(ctx context.Context, headers ...string) error {
+	return c.ask(ctx, func(reply func(error)) { c.bye(reply, headers) })
+}
+
+func (c *Call) bye(reply func(error), headers []string) {
+	switch c.phase {
+	case talking:
+		c.settle(Ended{Code: 200, Reason: "OK"})
+		c.sendBye(reply, headers)
+	case answering:
+		c.settle(Ended{Code: 200, Reason: "OK"})
+		c.afterAck = func() {
+			if c.phase == talking {
+				c.sendBye(reply, headers)
+				return
+			}
+			reply(nil)
+		}
+	case over, ending:
+		reply(ErrOver)
+	default:
+		reply(ErrNotNow)
+	}
+}
+
+func (c *Call) sendBye(reply func(error), headers []string) {
+	if reply == nil {
+		reply = func(error) {}
+	}
+	c.phase = ending
+	if c.offered != nil {
+		_ = c.offered.Answer(487, "Request Terminated")
+		c.offered = nil
+	}
+	req := c.dialog.request(sip.BYE)
+	stack.AddHeaders(req, headers...)
+	// A challenge of a BYE is never answered: it comes from the other end as easily as from our proxy, and the answer could
+	// be cracked at leisure (the SIP digest leak).
+	_, err := c.send(req, func(res *sip.Response, err error) {
+		if res != nil && res.IsProvisional() {
+			return
+		}
+		c.phase = over
+		if err == nil && res.StatusCode >= 300 && res.StatusCode != 481 {
+			err = &Refused{Code: res.StatusCode, Reason: res.Reason, Response: res}
+		}
+		reply(err)
+	})
+	if err != nil {
+		c.phase = over
+		reply(err)
+	}
+}
+
+// Hangup ends the call by whatever its state demands: CANCEL, BYE, or 603.
+func (c *Call) Hangup(ctx context.Context, headers ...string) error {
+	return c.ask(ctx, func(reply func(error)) {
+		switch c.phase {
+		case calling:
+			c.phase, c.cancelWith = cancelling, headers
+			if c.provisional {
+				c.sendCancel()
+			}
+			reply(nil)
+		case cancelling:
+			reply(nil)
+		case ringing:
+			err := c.in.Answer(603, "Decline", headers...)
+			c.finish(Ended{Code: 603, Reason: "Decline"})
+			reply(err)
+		default:
+			c.bye(reply, headers)
+		}
+	})
+}
+
+// abandon ends the call without waiting for anybody: the program goes.
+func (c *Call) abandon() {
+	c.post(func() {
+		c.unacked = nil
+		if c.phase == ringing {
+			_ = c.in.Answer(503, "Service Unavailable")
+		}
+		c.finish(Ended{Code: 503, Reason: "Shutting Down"})
+	})
+}
+
+// Info sends an INFO in the dialog (legacy DTMF) and waits for its answer.
+func (c *Call) Info(ctx context.Context, contentType, body string) error {
+	if !stack.Clean(contentType) {
+		return ErrUnclean
+	}
+	return c.ask(ctx, func(reply func(error)) {
+		if c.phase != talking {
+			reply(ErrNotNow)
+			return
+		}
+		req := c.dialog.request(sip.INFO)
+		req.AppendHeader(sip.NewHeader("Content-Type", contentType))
+		req.SetBody([]byte(body))
+		_, err := c.send(req, func(res *sip.Response, err error) {
+			if res != nil && res.IsProvisional() {
+				return
+			}
+			if err == nil && res.StatusCode >= 300 {
+				err = &Refused{Code: res.StatusCode, Reason: res.Reason, Response: res}
+			}
+			reply(err)
+		})
+		if err != nil {
+			reply(err)
+		}
+	})
+}
+
+// sessionTimer keeps alive what the far side wants kept alive (RFC 4028 §9): it refreshes itself, or we do if it asked us to.
+func (c *Call) sessionTimer(req *sip.Request, res *sip.Response) {
+	value := stack.Header(req, "Session-Expires")
+	asked := append(stack.List(req, "Supported"), stack.List(req, "Require")...)
+	if value == "" || !has(asked, "timer") {
+		return
+	}
+	seconds, params := stack.Params(value)
+	n, err := strconv.Atoi(seconds)
+	if err != nil || n < 90 || n > 86400 {
+		return
+	}
+	refresher := "uac"
+	if strings.EqualFold(params["refresher"], "uas") {
+		refresher = "uas"
+		c.refreshEvery(time.Duration(n) * time.Second / 2)
+	}
+	stack.AddHeaders(res, "Session-Expires", seconds+";refresher="+refresher, "Require", "timer")
+}
+
+func (c *Call) refreshEvery(d time.Duration) {
+	if c.refresh != nil {
+		c.refresh.Stop()
+	}
+	c.refresh = c.after(d, func() {
+		if c.phase != talking {
+			return
+		}
+		if c.offering == nil && c.offered == nil {
+			c.reinvite(&reinvite{sdp: c.sdp, reply: func(string, error) {}})
+		}
+		c.refresh.Reset(d)
+	})
+}
+
+func has(list []string, want string) bool {
+	for _, v := range list {
+		if v == want {
+			return true
+		}
+	}
+	return false
+}
