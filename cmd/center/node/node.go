@@ -25,12 +25,13 @@ import (
 
 // Config is a node.
 type Config struct {
-	Data   string   // folder of everything that is kept; made when missing
-	HTTP   string   // host:port; plain on a loopback address, TLS with the center's own authority elsewhere
-	SIP    string   // host:port for UDP and TCP
-	NATS   []string // of an outside cluster; empty: the embedded engine
-	Log    *slog.Logger
-	Timing roster.Timing // zero fields are the defaults
+	Data    string   // folder of everything that is kept; made when missing
+	HTTP    string   // host:port; plain on a loopback address, TLS with the center's own authority elsewhere
+	SIP     string   // host:port for UDP and TCP
+	NATS    []string // of an outside cluster; empty: the embedded engine
+	Version string   // shown to administrators
+	Log     *slog.Logger
+	Timing  roster.Timing // zero fields are the defaults
 }
 
 // Node is an opened center: it listens already, and serves with Run.
@@ -120,7 +121,9 @@ func (n *Node) openRooms() error {
 		return err
 	}
 	n.operator = wire.Secret(randomCode(32))
-	n.admin = admin.New(admin.Config{Roster: n.roster, Exchange: n.exchange, Operator: n.operator, Secure: n.ca != nil, Log: n.log})
+	n.admin = admin.New(admin.Config{
+		Staff: n.roster, Lines: n.exchange, Ledger: n.ledger, Operator: n.operator, Secure: n.ca != nil, Version: n.cfg.Version, Log: n.log,
+	})
 	return nil
 }
 
