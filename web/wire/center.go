@@ -11,7 +11,7 @@ import "time"
 //	GET  /api/v1/ws      (Authorization: Bearer token, subprotocol center.v1)
 //
 // On the websocket the phone says SetStatus, SetNext, ExtendWork, CallReport, LineReport, WatchFloor;
-// the center says Done, Refused, AgentState, Floor, Revoked.
+// the center says Done, Refused, AgentState, Floor, Notice, Revoked.
 type (
 	CheckRequest struct {
 		Account  string `json:"account"`
@@ -141,10 +141,11 @@ func (Refused) Type() string    { return "no" }
 func (AgentState) Type() string { return "me" }
 func (Floor) Type() string      { return "floor" }
 func (Revoked) Type() string    { return "revoked" }
+func (Notice) Type() string     { return "notice" }
 
 var (
 	phoneWords  = registry(SetStatus{}, SetNext{}, ExtendWork{}, CallReport{}, LineReport{}, WatchFloor{})
-	centerWords = registry(Done{}, Refused{}, AgentState{}, Floor{}, Revoked{})
+	centerWords = registry(Done{}, Refused{}, AgentState{}, Floor{}, Revoked{}, Notice{})
 )
 
 // ParsePhone reads what a phone says to the center.

@@ -47,6 +47,7 @@ const (
 	ProblemCenter          = "center.error"        // the center answered something we do not understand
 	ProblemOffline         = "center.offline"      // signed in, but the connection is lost just now
 	ProblemSeatTaken       = "seat.taken"          // {seat} {who} {since}: may take over
+	ProblemSeatLost        = "seat.lost"           // {seat} {who}: somebody took it over; the session stays
 	ProblemSeatUnknown     = "seat.unknown"        // {seat}
 	ProblemTerminalTaken   = "terminal.taken"      // {terminal} {who} {since}: may take over
 	ProblemTerminalUnknown = "terminal.unknown"    // {terminal}
