@@ -124,7 +124,7 @@ func startKid(t *testing.T, lang string, env ...string) *kid {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), childVar + "=" + lang,
-		"GORACE=exitcode=0"}, env...)
+		"GORACE=exitcode=0 atexit_sleep_ms=0"}, env...)
 	k := &kid{t: t, cmd: cmd, said: make(chan string, 100), ended: make(chan error, 1), log: &logBuffer{}}
 	cmd.Stderr = k.log
 	in, err := cmd.StdinPipe()
