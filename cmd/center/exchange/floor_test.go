@@ -1,0 +1,235 @@
+package exchange
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"zaseki/sip"
+)
+
+const (
+	domain = "center.test"
+	offer  = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\na=sendrecv\r\n"
+	reply  = "v=0\r\no=- 2 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40002 RTP/AVP 0\r\na=sendrecv\r\n"
+	held   = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\na=sendonly\r\n"
+	asHeld = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40002 RTP/AVP 0\r\na=recvonly\r\n"
+	long   = 10 * time.Second // longer than anything here takes
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// floor is an exchange that runs, with the people the test puts on it. It is the Desk.
+type floor struct {
+	t    *testing.T
+	x    *Exchange
+	mu   sync.Mutex
+	term map[string]Terminal
+	free []string // accounts Available, longest idle first; the account is its extension
+	miss []string
+	ring time.Duration
+	told chan CallRecord
+}
+
+func newFloor(t *testing.T, change func(*Config)) *floor {
+	t.Helper()
+	f := &floor{t: t, term: map[string]Terminal{}, ring: long, told: make(chan CallRecord, 16)}
+	for user, kind := range map[string]string{"1001": "softphone", "1002": "softphone", "1003": "softphone", "1004": "desk", "trunk": "trunk"} {
+		f.term[user] = Terminal{User: user, Type: kind, Account: user, Name: "Phone " + user, Epoch: 1, HA1: secretOf(user)}
+	}
+	cfg := Config{
+		Listen: "127.0.0.1:0", Domain: func() string { return domain }, Desk: f, Log: testLog(),
+		Told: func(r CallRecord) { f.told <- r },
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	x, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.x = x
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- x.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && err != context.Canceled {
+			t.Errorf("exchange ended: %v", err)
+		}
+	})
+	return f
+}
+
+// secretOf is the HA1 of the user's own name with "-secret".
+func secretOf(user string) func(string) (string, bool) {
+	return func(algorithm string) (string, bool) {
+		a1 := []byte(user + ":" + domain + ":" + user + "-secret")
+		switch algorithm {
+		case "MD5":
+			return fmt.Sprintf("%x", md5.Sum(a1)), true
+		case "SHA-256":
+			return fmt.Sprintf("%x", sha256.Sum256(a1)), true
+		}
+		return "", false
+	}
+}
+
+func testLog() *slog.Logger {
+	if os.Getenv("SIPLOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
+}
+
+func (f *floor) Terminal(user string) (Terminal, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t, ok := f.term[user]
+	return t, ok
+}
+
+func (f *floor) Offer(_ string, tried []string) (Offer, func(), bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, account := range f.free {
+		if slices.Contains(tried, account) {
+			continue
+		}
+		f.free = slices.Delete(f.free, i, i+1)
+		return Offer{Account: account, User: account, RingTime: f.ring}, func() {}, true
+	}
+	return Offer{}, nil, false
+}
+
+func (f *floor) Missed(account, _ string, declined bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.miss = append(f.miss, fmt.Sprintf("%s %v", account, declined))
+}
+
+func (f *floor) Queue(extension string) (string, bool) { return "Support", extension == "7000" }
+
+func (f *floor) available(accounts ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.free = append(f.free, accounts...)
+}
+
+func (f *floor) missed() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.miss)
+}
+
+// record waits for the line of the call that ended.
+func (f *floor) record() CallRecord {
+	f.t.Helper()
+	select {
+	case r := <-f.told:
+		return r
+	case <-time.After(long):
+		f.t.Fatal("no record of the call")
+	}
+	return CallRecord{}
+}
+
+type secret string
+
+func (s secret) Reveal() string { return string(s) }
+
+// phone is a real phone of ours, registered.
+type phone struct {
+	*sip.Phone
+	t      *testing.T
+	user   string
+	events chan sip.Event
+	last   string // call that connect answered
+}
+
+func (f *floor) phone(user, transport string, change ...func(*sip.Account)) *phone {
+	f.t.Helper()
+	p := f.unregistered(user)
+	a := sip.Account{
+		User: user, Domain: domain, Display: "ignored", Server: f.x.Addr(), Transport: transport,
+		Password: secret(user + "-secret"), Expires: time.Minute,
+	}
+	for _, c := range change {
+		c(&a)
+	}
+	ctx, cancel := context.WithTimeout(f.t.Context(), long)
+	defer cancel()
+	if err := p.Register(ctx, a); err != nil {
+		f.t.Fatalf("register %s over %s: %v", user, transport, err)
+	}
+	return p
+}
+
+func (f *floor) unregistered(user string) *phone {
+	p := &phone{t: f.t, user: user, events: make(chan sip.Event, 64)}
+	p.Phone = sip.New(sip.Config{
+		UserAgent: "test", Log: testLog(), Tell: func(e sip.Event) { p.events <- e },
+		Reoffer: func(_, sdp string) (string, error) {
+			if sdp == held {
+				return asHeld, nil
+			}
+			return reply, nil
+		},
+	})
+	ctx, cancel := context.WithCancel(f.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	f.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return p
+}
+
+func ctxFor(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// next waits for an event of that kind and passes over others.
+func next[E sip.Event](p *phone) E {
+	p.t.Helper()
+	timeout := time.After(long)
+	for {
+		select {
+		case e := <-p.events:
+			if want, ok := e.(E); ok {
+				return want
+			}
+		case <-timeout:
+			var want E
+			p.t.Fatalf("%s heard no %T", p.user, want)
+		}
+	}
+}
+
+// silent fails if the phone rings within the time.
+func (p *phone) silent(d time.Duration) {
+	p.t.Helper()
+	timeout := time.After(d)
+	for {
+		select {
+		case e := <-p.events:
+			if in, rings := e.(sip.Incoming); rings {
+				p.t.Fatalf("%s rings: %s", p.user, in.User)
+			}
+		case <-timeout:
+			return
+		}
+	}
+}
