@@ -27,6 +27,9 @@ type view struct {
 	Done     string // a sentence
 }
 
+// SignedIn says whether there is somebody to sign out.
+func (v view) SignedIn() bool { return v.Me != person{} }
+
 // Admin says whether the setup page is shown.
 func (v view) Admin() bool { return v.Me.role == administrator }
 

@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/gofrs/flock"
 
+	"zaseki/cmd/center/ledger"
 	"zaseki/cmd/center/roster"
 )
 
@@ -103,6 +105,32 @@ func (n *Node) firstStart() error {
 	}
 	return nil
 }
+
+// Data is a center's data opened without running it: for the command line.
+type Data struct {
+	Ledger *ledger.Ledger
+	Roster *roster.Roster
+	node   *Node
+}
+
+// OpenData opens ledger and roster of a center that does not run.
+func OpenData(cfg Config) (*Data, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{cfg: cfg, log: cfg.Log}
+	err := n.openData()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the center's data: %w", err), n.Close())
+	}
+	return &Data{Ledger: n.ledger, Roster: n.roster, node: n}, nil
+}
+
+// Close ends it.
+func (d *Data) Close() error { return d.node.Close() }
+
+// RandomCode is a password nobody has to think of.
+func RandomCode() string { return randomCode(20) }
 
 // randomCode is n characters a person can read out: 5 bits each.
 func randomCode(n int) string {

@@ -67,20 +67,37 @@ func New(cfg Config) (n *Node, err error) {
 }
 
 func (n *Node) open() error {
-	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
-		return err
-	}
-	var err error
-	if n.lock, err = lockData(n.cfg.Data); err != nil {
+	if err := n.claim(); err != nil {
 		return err
 	}
 	if err := n.bind(); err != nil {
+		return err
+	}
+	if err := n.openLedger(); err != nil {
 		return err
 	}
 	if err := n.openRooms(); err != nil {
 		return err
 	}
 	return n.firstStart()
+}
+
+// openData opens what is kept and nothing else.
+func (n *Node) openData() error {
+	if err := n.claim(); err != nil {
+		return err
+	}
+	return n.openLedger()
+}
+
+// claim makes the data folder and keeps others off it.
+func (n *Node) claim() error {
+	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
+		return err
+	}
+	var err error
+	n.lock, err = lockData(n.cfg.Data)
+	return err
 }
 
 // bind opens the HTTP listener, so that a taken port is found out before anything else is touched.
@@ -98,7 +115,7 @@ func (n *Node) bind() error {
 	return err
 }
 
-func (n *Node) openRooms() error {
+func (n *Node) openLedger() error {
 	var err error
 	n.ledger, err = ledger.Open(ledger.Config{Dir: filepath.Join(n.cfg.Data, "ledger"), URLs: n.cfg.NATS, Log: n.log})
 	if err != nil {
@@ -109,9 +126,11 @@ func (n *Node) openRooms() error {
 		return err
 	}
 	n.roster, err = roster.New(roster.Config{Ledger: n.ledger, Log: n.log, Key: key, SIP: n.registrar, Timing: n.cfg.Timing})
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+func (n *Node) openRooms() error {
+	var err error
 	n.exchange, err = exchange.New(exchange.Config{Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Desk: n.roster, Log: n.log})
 	if err != nil {
 		return err
