@@ -5,6 +5,12 @@ package uplink
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
 
 	"zaseki/web/wire"
 )
@@ -15,21 +21,21 @@ type Config struct {
 	Machine string // this machine's name, told to whoever finds the session taken
 	Version string // of this phone
 	Log     *slog.Logger
-	// Tell gets what happened, in order, on Run's goroutine; it must not wait for the uplink.
+	// Tell gets what happened, in order, on Run's goroutine. It must not wait for the uplink.
 	Tell func(Event)
 }
 
-// Event is one of Online, Offline, State, Floor, Notice, Revoked, Expired.
+// Event is one of Online, Offline, State, Welcomed, Notice, Revoked, Expired.
 type Event any
 
 type (
 	// Online says that the connection to the center is there.
 	Online struct{}
-	// Offline says that it is lost; the uplink keeps trying.
+	// Offline says that it is lost, or cannot be made; the uplink keeps trying.
 	Offline struct{ Problem wire.Problem }
-	// State is the agent's record at the center, newest wins.
+	// State is the agent's record at the center; Rev never goes back.
 	State struct{ wire.AgentState }
-	// Welcomed is a fresh welcome after the session was resumed: settings may have changed.
+	// Welcomed is a fresh welcome after the session was resumed: settings may have changed. Token and Resume are empty.
 	Welcomed struct{ Welcome wire.Welcome }
 	// Notice is something the center wants the person to know.
 	Notice struct{ wire.Notice }
@@ -39,35 +45,162 @@ type (
 	Expired struct{ Problem wire.Problem }
 )
 
-// Report is what the phone tells without waiting for an answer.
-type Report interface{ Type() string }
-
 // Uplink is the connection. All methods may be called from any goroutine.
-type Uplink struct{}
+type Uplink struct {
+	cfg    Config
+	base   string
+	client *http.Client
+	log    *slog.Logger
+
+	mu       sync.Mutex
+	ticket   wire.Secret
+	session  *session      // nil: signed out
+	changed  chan struct{} // closed when session changes
+	online   bool
+	queue    []*item // asked and reported, not answered yet, in order
+	line     *wire.LineReport
+	wake     chan struct{} // the writer has something to send
+	watchers map[*watcher]struct{}
+	watches  int         // rises when the first of them begins to watch
+	floor    *wire.Floor // last one of this connection
+}
+
+// session is a sign-in. Its tokens change when it is resumed.
+type session struct {
+	token  wire.Secret
+	resume wire.Secret
+	ended  chan struct{} // closed when it is not u.session any more
+	rev    uint64        // newest state told; Run's goroutine only
+}
 
 // New makes an uplink that is signed out.
-func New(cfg Config) *Uplink { panic("x") }
+func New(cfg Config) *Uplink {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Tell == nil {
+		cfg.Tell = func(Event) {}
+	}
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 15 * time.Second,
+		IdleConnTimeout: 10 * time.Second, MaxIdleConns: 2, ForceAttemptHTTP2: true,
+	}
+	return &Uplink{
+		cfg: cfg, base: strings.TrimRight(cfg.URL, "/"), log: cfg.Log,
+		client: &http.Client{
+			Transport: transport, Timeout: 20 * time.Second,
+			// A redirect would carry a password to whoever answers it.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		changed: make(chan struct{}), wake: make(chan struct{}, 1), watchers: map[*watcher]struct{}{},
+	}
+}
 
 // Check is step one of sign-in; it keeps the ticket for step two. Its error is a wire.Problem, as everywhere here.
 func (u *Uplink) Check(ctx context.Context, account string, password wire.Secret) (wire.Choice, error) {
-	panic("x")
+	var out wire.Checked
+	in := wire.CheckRequest{Account: account, Password: password.Reveal(), Version: u.cfg.Version}
+	if err := u.post(ctx, "/api/v1/check", in, "", &out); err != nil {
+		return wire.Choice{}, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ticket = wire.Secret(out.Ticket)
+	return out.Choice, nil
 }
 
-// SignIn is step two. From now on Run holds the websocket.
-func (u *Uplink) SignIn(ctx context.Context, s wire.SignIn) (wire.Welcome, error) { panic("x") }
+// SignIn is step two. From now on Run holds the websocket. The welcome's Token and Resume are empty: the uplink keeps them.
+func (u *Uplink) SignIn(ctx context.Context, s wire.SignIn) (wire.Welcome, error) {
+	u.mu.Lock()
+	ticket := u.ticket
+	u.mu.Unlock()
+	in := wire.SignInRequest{Ticket: ticket.Reveal(), Terminal: s.Terminal, Status: s.Status, Seat: s.Seat,
+		Takeover: s.Takeover, Machine: u.cfg.Machine}
+	var out wire.Welcome
+	if err := u.post(ctx, "/api/v1/signin", in, "", &out); err != nil {
+		return wire.Welcome{}, err
+	}
+	u.enter(&session{token: wire.Secret(out.Token), resume: wire.Secret(out.Resume), ended: make(chan struct{})})
+	out.Token, out.Resume = "", ""
+	return out, nil
+}
 
-// SignOut ends the session at the center, whether or not the center can be told.
-func (u *Uplink) SignOut(ctx context.Context) error { panic("x") }
+// SignOut ends the session here, and at the center if it can be told: an error says that it could not.
+func (u *Uplink) SignOut(ctx context.Context) error {
+	u.mu.Lock()
+	s := u.session
+	var token wire.Secret
+	if s != nil {
+		token = s.token
+	}
+	u.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	u.enter(nil)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return u.post(ctx, "/api/v1/signout", nil, token, nil)
+}
 
-// Run holds the connection until ctx ends.
-func (u *Uplink) Run(ctx context.Context) error { panic("x") }
+// enter replaces the session; what was asked in the old one is answered with no.
+func (u *Uplink) enter(s *session) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.session != nil {
+		close(u.session.ended)
+	}
+	u.session, u.online, u.line, u.floor = s, false, nil, nil
+	u.ticket = ""
+	for _, i := range u.queue {
+		i.answer(wire.Problem{Code: wire.ProblemExpired})
+	}
+	u.queue = nil
+	close(u.changed)
+	u.changed = make(chan struct{})
+}
 
-// Ask sends SetStatus, SetNext or ExtendWork and waits for the center's yes (nil) or no (a wire.Problem). Through a break
-// of the connection it is repeated with the same op, so that it is carried out once.
-func (u *Uplink) Ask(ctx context.Context, m interface{ Type() string }) error { panic("x") }
+// leave ends that session, unless another one has begun; it says whether it did.
+func (u *Uplink) leave(s *session) bool {
+	u.mu.Lock()
+	mine := u.session == s
+	u.mu.Unlock()
+	if mine {
+		u.enter(nil)
+	}
+	return mine
+}
 
-// Report sends a CallReport or LineReport, in order; while the connection is lost reports are kept.
-func (u *Uplink) Report(m Report) { panic("x") }
+// Run holds the connection until ctx ends, and returns its error.
+func (u *Uplink) Run(ctx context.Context) error {
+	defer u.client.CloseIdleConnections()
+	for {
+		u.mu.Lock()
+		s, changed := u.session, u.changed
+		u.mu.Unlock()
+		if s != nil {
+			u.hold(ctx, s)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
 
-// WatchFloor gives the seat view from now on, newest wins, until stop is called. The center is asked once however many watch.
-func (u *Uplink) WatchFloor(ctx context.Context) (floors <-chan wire.Floor, stop func()) { panic("x") }
+// pause is how long to wait before the n-th try: 0.1 to 5 s, with a jitter that spreads the phones of a whole center.
+func pause(n int) time.Duration {
+	d := min(200*time.Millisecond<<min(n, 5), 5*time.Second)
+	return d/2 + rand.N(d/2)
+}
+
+// socketURL is the websocket's address.
+func (u *Uplink) socketURL() (string, error) {
+	a, err := url.Parse(u.base + "/api/v1/ws")
+	if err != nil {
+		return "", err
+	}
+	a.Scheme = strings.Replace(a.Scheme, "http", "ws", 1)
+	return a.String(), nil
+}

@@ -5,13 +5,15 @@ package roster
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
-	"net/http"
+	"sync"
 	"time"
 
-	"zaseki/cmd/center/exchange"
+	"golang.org/x/sync/errgroup"
+
 	"zaseki/cmd/center/ledger"
-	"zaseki/web/wire"
 )
 
 // Config of a roster.
@@ -23,13 +25,11 @@ type Config struct {
 	Key []byte
 	// Node names this process among the nodes of the center; "" = "center".
 	Node string
-	// SIP is where our own registrar listens, used when the site names no other SIP server. host is the name under which the phone
-	// reached us. nil: there is none.
+	// SIP is where our own registrar listens, used when the site names no other SIP server. host is the name under which
+	// the phone reached us, without port. nil: there is none.
 	SIP    func(host string) (server, transport string)
 	Timing Timing // zero fields are the defaults
 	Limits Limits // zero fields are the defaults
-	// Now is the clock; nil = time.Now.
-	Now func() time.Time
 }
 
 // Timing of presence (PRODUCT D11).
@@ -44,65 +44,168 @@ type Timing struct {
 	Token  time.Duration // 12 h: life of a session's token; resume gives a new one
 }
 
-// Limits of sign-in attempts: tokens at once, and the time in which one comes back. A successful one gives its tokens back.
+// Limits of sign-in attempts: tokens at once, and the time in which one comes back. A good attempt gives its tokens back.
 type Limits struct {
 	Account, Address           int           // 5, 20
 	AccountEvery, AddressEvery time.Duration // 30 s, 1 s
 }
 
-// Roster is the center's staff list.
-type Roster struct{}
+func (t Timing) filled() Timing {
+	t.Ping = orElse(t.Ping, 4*time.Second)
+	t.Silent = orElse(t.Silent, 10*time.Second)
+	t.Grace = orElse(t.Grace, 3*time.Second)
+	t.Away = orElse(t.Away, time.Minute)
+	t.Off = orElse(t.Off, 15*time.Minute)
+	t.Window = orElse(t.Window, 20*time.Millisecond)
+	t.Ticket = orElse(t.Ticket, 5*time.Minute)
+	t.Token = orElse(t.Token, 12*time.Hour)
+	return t
+}
+
+func orElse[T int | time.Duration](v, other T) T {
+	if v <= 0 {
+		return other
+	}
+	return v
+}
+
+// Roster is the center's staff list. All methods may be called from any goroutine.
+type Roster struct {
+	cfg       Config
+	log       *slog.Logger
+	ledger    *ledger.Ledger
+	vault     vault
+	passwords *passwords
+	accounts  *limiter
+	addresses *limiter
+	started   time.Time
+	kick      chan struct{} // something changed that the timers must know
+	later     chan func(context.Context)
+	stop      chan struct{} // closed when Run ends: the phones' connections end
+	served    sync.WaitGroup
+
+	mu       sync.RWMutex
+	view     *view
+	links    map[string]*link // by account
+	dropped  map[string]time.Time
+	reserved map[string]*reservation
+	tickets  map[string]ticket // by hash
+	stopped  bool
+}
+
+type ticket struct {
+	account string
+	until   time.Time
+}
 
 // New loads the present state from the ledger.
-func New(cfg Config) (*Roster, error) { panic("x") }
+func New(cfg Config) (*Roster, error) {
+	if len(cfg.Key) != keySize {
+		return nil, fmt.Errorf("roster: the center's key has %d bytes, not %d", len(cfg.Key), keySize)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Node == "" {
+		cfg.Node = "center"
+	}
+	cfg.Timing = cfg.Timing.filled()
+	r := &Roster{
+		cfg: cfg, log: cfg.Log, ledger: cfg.Ledger, vault: vault{cfg.Key}, passwords: newPasswords(),
+		accounts:  newLimiter(orElse(cfg.Limits.Account, 5), orElse(cfg.Limits.AccountEvery, 30*time.Second)),
+		addresses: newLimiter(orElse(cfg.Limits.Address, 20), orElse(cfg.Limits.AddressEvery, time.Second)),
+		started:   time.Now(),
+		kick:      make(chan struct{}, 1),
+		later:     make(chan func(context.Context), 1024),
+		stop:      make(chan struct{}),
+		view:      newView(), links: map[string]*link{}, dropped: map[string]time.Time{},
+		reserved: map[string]*reservation{}, tickets: map[string]ticket{},
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	all, at, err := cfg.Ledger.Load(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("roster: %w", err)
+	}
+	for _, e := range all {
+		if _, err := r.view.apply(e); err != nil {
+			return nil, fmt.Errorf("roster: %w", err)
+		}
+	}
+	r.view.rev = max(r.view.rev, at)
+	return r, nil
+}
 
 // Run follows the ledger and keeps the timers until ctx ends; then it closes all phones' connections and waits for them.
-func (r *Roster) Run(ctx context.Context) error { panic("x") }
-
-// Handler serves /api/v1/{check,signin,resume,signout,ws}.
-func (r *Roster) Handler() http.Handler { panic("x") }
-
-// Site is the center's settings as they are now.
-func (r *Roster) Site() Site { panic("x") }
-
-// Floor is the seat view as it is now.
-func (r *Roster) Floor() wire.Floor { panic("x") }
-
-// People are all accounts, by name.
-func (r *Roster) People() []Person { panic("x") }
-
-// Authenticate checks a password, with the limits of a sign-in from that address. Its error is a wire.Problem.
-func (r *Roster) Authenticate(ctx context.Context, account string, password wire.Secret, address string) (Person, error) {
-	panic("x")
+func (r *Roster) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	r.mu.RLock()
+	from := r.view.rev
+	r.mu.RUnlock()
+	g.Go(func() error { return r.ledger.Follow(ctx, from, r.heard) })
+	g.Go(func() error { return r.watchClock(ctx) })
+	g.Go(func() error { return r.doLater(ctx) })
+	err := g.Wait()
+	r.mu.Lock()
+	if !r.stopped {
+		r.stopped = true
+		close(r.stop)
+	}
+	r.mu.Unlock()
+	r.served.Wait()
+	return err
 }
 
-// SetPassword changes the password of an account.
-func (r *Roster) SetPassword(ctx context.Context, account string, password wire.Secret, by string) error {
-	panic("x")
+// heard takes over what this or another node wrote.
+func (r *Roster) heard(e ledger.Event) {
+	if err := r.take([]ledger.Event{e}); err != nil {
+		r.log.Error("event of the ledger", "err", err)
+	}
 }
 
-// Apply imports a setup: all rows are checked first, and what is the same already is not written again. What the setup does not
-// name stays.
-func (r *Roster) Apply(ctx context.Context, s Setup, by string) error { panic("x") }
-
-// Person is an account as other rooms may see it.
-type Person struct {
-	Account string
-	Name    string
-	Role    string // agent, supervisor, administrator
-	Agent   bool   // has a status and takes outside calls
+// take puts events into the view and tells whom they concern.
+func (r *Roster) take(events []ledger.Event) error {
+	r.mu.Lock()
+	var tell []*link
+	told := false
+	var failed error
+	for _, e := range events {
+		changed, err := r.view.apply(e)
+		failed = errors.Join(failed, err)
+		if !changed {
+			continue
+		}
+		told = true
+		if kind, id, _ := ledger.Split(e.Subject); kind == KindAgent && r.links[id] != nil {
+			tell = append(tell, r.links[id])
+		}
+	}
+	if told {
+		for _, l := range r.links {
+			l.floorChanged()
+		}
+	}
+	r.mu.Unlock()
+	for _, l := range tell {
+		l.stateChanged()
+	}
+	if told {
+		select {
+		case r.kick <- struct{}{}:
+		default:
+		}
+	}
+	return failed
 }
 
-var _ exchange.Desk = (*Roster)(nil)
-
-// Terminal implements exchange.Desk.
-func (r *Roster) Terminal(user string) (exchange.Terminal, bool) { panic("x") }
-
-// Offer implements exchange.Desk.
-func (r *Roster) Offer(queue string, tried []string) (exchange.Offer, func(), bool) { panic("x") }
-
-// Missed implements exchange.Desk.
-func (r *Roster) Missed(account, call string, declined bool) { panic("x") }
-
-// Queue implements exchange.Desk.
-func (r *Roster) Queue(extension string) (string, bool) { panic("x") }
+// doLater carries out what the exchange must not wait for.
+func (r *Roster) doLater(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case do := <-r.later:
+			do(ctx)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"encoding/json"
-	"time"
 
 	"zaseki/web/wire"
 )
@@ -45,8 +44,6 @@ func (s *Site) UnmarshalJSON(data []byte) error {
 	*s = Site(p)
 	return nil
 }
-
-func (s Site) ringTime() time.Duration { return time.Duration(s.RingSeconds) * time.Second }
 
 // Setup is what an administrator prepares before the first day: the content of an import file.
 type Setup struct {

@@ -1,0 +1,260 @@
+package roster
+
+import (
+	"slices"
+	"time"
+
+	"zaseki/web/wire"
+)
+
+const (
+	keptOps  = 16
+	maxCalls = 8
+	// oneMiss is how long the phone's and the exchange's word about the same unanswered call may be apart.
+	oneMiss = 5 * time.Second
+)
+
+// enter puts the agent into a status.
+func (a *Agent) enter(status string, now time.Time) {
+	a.Status, a.Since, a.Until = status, now, time.Time{}
+}
+
+// done remembers a request; repeated says that it was carried out before.
+func (a *Agent) done(op string) (repeated bool) {
+	if op == "" {
+		return false
+	}
+	if slices.Contains(a.Ops, op) {
+		return true
+	}
+	a.Ops = append(a.Ops, op)
+	if len(a.Ops) > keptOps {
+		a.Ops = a.Ops[len(a.Ops)-keptOps:]
+	}
+	return false
+}
+
+// pickable says whether a person may choose the status.
+func (v *view) pickable(account, status string) error {
+	if !v.accounts[account].v.Agent {
+		return wire.Problem{Code: wire.ProblemForbidden}
+	}
+	if d, ok := v.def(status); !ok || !d.Pickable || d.Class == "off" || d.Class == "system" {
+		return wire.Problem{Code: wire.ProblemStatusUnknown, Holes: map[string]string{"status": status}}
+	}
+	return nil
+}
+
+// setStatus is a person's wish (PRODUCT D6–D9).
+func (d *draft) setStatus(account, to, op string) error {
+	if err := d.pickable(account, to); err != nil {
+		return err
+	}
+	now := d.agents[account].v
+	if slices.Contains(now.Ops, op) {
+		return nil
+	}
+	if now.inCall() && d.profile().RefuseInCall {
+		return wire.Problem{Code: wire.ProblemStatusInCall, Holes: map[string]string{"status": to}}
+	}
+	if now.Status == to && now.Until.IsZero() {
+		return nil
+	}
+	d.pick(account, to, op)
+	return nil
+}
+
+func (d *draft) pick(account, to, op string) {
+	a := d.agent(account, "chosen")
+	a.done(op)
+	a.Picked = to
+	a.Next = ""
+	if a.Status == to { // after-call work that shall not end by itself
+		a.Until = time.Time{}
+		return
+	}
+	a.enter(to, d.now)
+}
+
+// setNext is the status for after the call (PRODUCT D9); "" cancels it. When the call is over already it is taken at once.
+func (d *draft) setNext(account, to, op string) error {
+	if to != "" {
+		if err := d.pickable(account, to); err != nil {
+			return err
+		}
+	}
+	now := d.agents[account].v
+	switch {
+	case slices.Contains(now.Ops, op), now.inCall() && now.Next == to, !now.inCall() && to == "" && now.Next == "":
+	case now.inCall() || to == "":
+		a := d.agent(account, "next status")
+		a.done(op)
+		a.Next = to
+	default:
+		d.pick(account, to, op)
+	}
+	return nil
+}
+
+// extendWork lengthens after-call work (PRODUCT D10). Without a countdown there is nothing to do.
+func (d *draft) extendWork(account, op string) error {
+	now := d.agents[account].v
+	if now.Until.IsZero() || slices.Contains(now.Ops, op) {
+		return nil
+	}
+	a := d.agent(account, "extended")
+	a.done(op)
+	a.Until = a.Until.Add(time.Duration(d.site.v.ExtendSeconds) * time.Second)
+	return nil
+}
+
+// report takes over what the phone says about a call (PRODUCT D4, D10).
+func (d *draft) report(account string, r wire.CallReport, op string) error {
+	now := d.agents[account].v
+	if now.Session == nil || r.ID == "" || slices.Contains(now.Ops, op) {
+		return nil
+	}
+	i := slices.IndexFunc(now.Calls, func(c Call) bool { return c.ID == r.ID })
+	if i >= 0 && now.Calls[i].Phase == r.Phase {
+		return nil
+	}
+	a := d.agent(account, "call "+r.Phase)
+	a.done(op)
+	if i < 0 {
+		if len(a.Calls) == maxCalls {
+			a.Calls = a.Calls[1:]
+		}
+		a.Calls = append(a.Calls, Call{ID: r.ID, Inbound: r.Inbound, Began: d.now})
+		i = len(a.Calls) - 1
+	}
+	c := &a.Calls[i]
+	c.Phase, c.Outside, c.Peer, c.Queue, c.Result, c.At = r.Phase, r.Outside, r.Peer, r.Queue, r.Result, d.now
+	if c.Phase == wire.CallTalking && c.Answered.IsZero() {
+		c.Answered = d.now
+	}
+	if c.Phase == wire.PhaseEnded {
+		d.ended(a, i)
+	}
+	return nil
+}
+
+// ended removes the call and, when it was the last one, does what follows a call.
+func (d *draft) ended(a *Agent, i int) {
+	c := a.Calls[i]
+	a.Calls = slices.Delete(a.Calls, i, i+1)
+	taken := !c.Answered.IsZero() || c.Result == "answered"
+	switch {
+	case !c.Inbound || !c.Outside:
+	case taken:
+		a.Wrap, a.Misses = true, 0
+	case c.Result == "missed" || c.Result == "declined":
+		d.miss(a)
+	}
+	if a.inCall() {
+		return
+	}
+	a.Idle = d.now
+	switch {
+	case a.Next != "":
+		a.enter(a.Next, d.now)
+		a.Picked, a.Next = a.Status, ""
+	case a.Wrap && d.available(a.Status) && d.site.v.AfterWorkSeconds > 0:
+		a.enter(wire.StatusWork, d.now)
+		a.Until = d.now.Add(time.Duration(d.site.v.AfterWorkSeconds) * time.Second)
+	}
+	a.Wrap = false
+}
+
+// missed counts an outside call that was offered and not taken.
+func (d *draft) missed(account string) {
+	if a := d.agents[account].v; a.Session == nil || d.now.Sub(a.MissAt) < oneMiss {
+		return
+	}
+	d.miss(d.agent(account, "missed"))
+}
+
+// miss counts; after too many in a row the agent is Away (PRODUCT D10).
+func (d *draft) miss(a *Agent) {
+	if d.now.Sub(a.MissAt) < oneMiss {
+		return
+	}
+	a.MissAt = d.now
+	a.Misses++
+	if limit := d.site.v.Misses; limit > 0 && a.Misses >= limit && d.available(a.Status) {
+		a.Misses = 0
+		a.enter(wire.StatusAway, d.now)
+		d.find(KindAgent, a.Account, "no answer")
+	}
+}
+
+// presence is what this node knows about a phone's connection.
+type presence struct {
+	linked  bool
+	dropped time.Time // when the connection broke; zero: it is none of this node's
+}
+
+// lapse does what time alone does: the end of after-call work, and the stages of a lost connection (PRODUCT D11). due
+// is when something is next to be done; zero: never.
+func (d *draft) lapse(account string, p presence, t Timing) (due time.Time) {
+	now := d.agents[account].v
+	if now.Session == nil {
+		return time.Time{}
+	}
+	next := func(at time.Time) bool {
+		if !d.now.Before(at) {
+			return true
+		}
+		if due.IsZero() || at.Before(due) {
+			due = at
+		}
+		return false
+	}
+	if !now.Until.IsZero() && next(now.Until) {
+		d.agent(account, "after-call work over").enter(wire.StatusAvailable, d.now)
+	}
+	switch {
+	case now.Conn == connLost && p.linked:
+		a := d.agent(account, "connection back")
+		a.Conn, a.LostAt = connUp, time.Time{}
+		return due
+	case now.Conn == connUp && !p.linked && !p.dropped.IsZero() && next(p.dropped.Add(t.Grace)):
+		a := d.agent(account, "connection lost")
+		a.Conn, a.LostAt = connLost, p.dropped
+		now.Conn, now.LostAt = connLost, p.dropped
+	}
+	if now.Conn != connLost {
+		return due
+	}
+	if now.Status != "" && now.Status != wire.StatusAway && !now.inCall() && next(now.LostAt.Add(t.Away)) {
+		a := d.agent(account, "connection lost")
+		a.enter(wire.StatusAway, d.now)
+		a.Next = ""
+	}
+	if next(now.LostAt.Add(t.Off)) {
+		d.end(account, "", "connection lost")
+	}
+	return due
+}
+
+// shown is the status others see: a system status covers the agent's own (PRODUCT D4).
+func (a Agent) shown() (status string, since time.Time) {
+	if a.Conn == connLost {
+		return wire.StatusLost, a.LostAt
+	}
+	for _, c := range a.Calls {
+		switch {
+		case c.Phase == wire.CallOffered:
+			status, since = wire.StatusRinging, c.At
+			continue // a call that is being talked in covers one that rings
+		case !c.Inbound:
+			return wire.StatusDialing, c.Began
+		case !c.Answered.IsZero():
+			return wire.StatusTalking, c.Answered
+		}
+		return wire.StatusTalking, c.At
+	}
+	if status != "" {
+		return status, since
+	}
+	return a.Status, a.Since
+}
