@@ -23,6 +23,7 @@ type Account struct {
 	AuthUser  string // digest user name; empty: User
 	Domain    string
 	Display   string
+	From      string // user part of the From of calls, as a trunk has it; empty: User
 	Server    string // host:port
 	Transport string // udp, tcp
 	Password  interface{ Reveal() string }

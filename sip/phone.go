@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,8 +118,9 @@ func (p *Phone) Dial(ctx context.Context, call, number, sdp string) error {
 	c, err := p.ua.Invite(ctx, dialog.InviteRequest{
 		Target:  sipgo.Uri{Scheme: "sip", User: stack.EscapeUser(user), Host: l.account.Domain},
 		Network: link.Network(), Destination: l.server, Link: link, Auth: l.auth, SDP: sdp,
-		From: dialog.Party{Display: l.account.Display, User: l.account.User, Host: l.account.Domain},
-		Tell: func(e dialog.Event) { p.heard(call, e) },
+		From:        dialog.Party{Display: l.account.Display, User: stack.EscapeUser(cmp.Or(l.account.From, l.account.User)), Host: l.account.Domain},
+		ContactUser: l.account.User,
+		Tell:        func(e dialog.Event) { p.heard(call, e) },
 	})
 	if err != nil {
 		return fmt.Errorf("dial: %w", refused(err))

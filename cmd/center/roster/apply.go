@@ -154,6 +154,11 @@ func (p *plan) check() error {
 		}
 		p.once("queues", i, "extension", q.Extension, seen)
 		p.text("queues", i, "name", q.Name, 1)
+		for _, account := range q.Agents {
+			if _, ok := p.accounts[account]; !ok && !slices.ContainsFunc(p.setup.Accounts, func(a AccountSetup) bool { return a.Account == account }) {
+				p.bad("queues", i, "agents", "there is no account %q", account)
+			}
+		}
 	}
 	return errors.Join(p.problems...)
 }

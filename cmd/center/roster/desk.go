@@ -50,9 +50,10 @@ func (r *Roster) Offer(queue string, tried []string) (exchange.Offer, func(), bo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
+	members := r.view.queues[queue].v.Agents
 	best := ""
 	for account, a := range r.view.agents {
-		if !r.routableLocked(a.v, now) || slices.Contains(tried, account) {
+		if len(members) > 0 && !slices.Contains(members, account) || !r.routableLocked(a.v, now) || slices.Contains(tried, account) {
 			continue
 		}
 		if best == "" || longer(a.v, r.view.agents[best].v) {

@@ -82,8 +82,9 @@ type Seat struct {
 
 // Queue is an extension that rings whoever is Available the longest.
 type Queue struct {
-	Extension string `json:"extension"`
-	Name      string `json:"name"`
+	Extension string   `json:"extension"`
+	Name      string   `json:"name"`
+	Agents    []string `json:"agents,omitempty"` // accounts that it rings; none: every agent
 }
 
 // Agent is what an account does right now. Its events are the history of a working day.

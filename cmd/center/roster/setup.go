@@ -85,8 +85,9 @@ type (
 		Y     int    `json:"y"`
 	}
 	QueueSetup struct {
-		Extension string `json:"extension"` // 7000–7999
-		Name      string `json:"name"`
+		Extension string   `json:"extension"` // 7000–7999
+		Name      string   `json:"name"`
+		Agents    []string `json:"agents,omitempty"` // accounts that it rings; none: every agent
 	}
 )
 

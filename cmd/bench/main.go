@@ -1,0 +1,131 @@
+// Bench measures what we promise, each figure side by side with a base in the same run: ratios last, single times do not.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+)
+
+// group measures its rows. Dir is a folder for whatever it needs.
+type group func(ctx context.Context, dir string) ([]row, error)
+
+// groups by name. The README's contract names sip, media, center and pages too; they come with issues 3 to 6.
+func groups() map[string]group {
+	return map[string]group{"phone": phoneGroup}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	asJSON := f.Bool("json", false, "one JSON object a line")
+	names := sortedNames()
+	f.Usage = func() {
+		fmt.Fprintf(stderr, "bench [-json] [GROUP…]\n\nMeasures with the built binaries; groups: %s (all without a name). Run it at the module's top.\n", strings.Join(names, ", "))
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	if f.NArg() > 0 {
+		names = f.Args()
+	}
+	dir, err := os.MkdirTemp("", "zaseki-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for _, name := range names {
+		g, ok := groups()[name]
+		if !ok {
+			return fmt.Errorf("no group %q: there is %s", name, strings.Join(sortedNames(), ", "))
+		}
+		rows, err := g(ctx, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := show(stdout, rows, *asJSON); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sortedNames() (names []string) {
+	for n := range groups() {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// row is one figure: the median of n, and the base it was compared with in the same run.
+type row struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+	Base  string  `json:"base,omitempty"`
+	Ratio float64 `json:"ratio,omitempty"`
+	N     int     `json:"n"`
+	P50   float64 `json:"p50"`
+	P99   float64 `json:"p99,omitempty"`
+	Limit float64 `json:"-"` // what the README promises; 0 = nothing
+}
+
+// newRow makes a row of measured values and those of the base.
+func newRow(name, unit string, limit float64, values []float64, base string, bases []float64) row {
+	r := row{Name: name, Unit: unit, Base: base, N: len(values), Limit: limit}
+	r.P50, r.P99 = quantile(values, 0.5), quantile(values, 0.99)
+	r.Value = r.P50
+	if b := quantile(bases, 0.5); b > 0 {
+		r.Ratio = r.P50 / b
+	}
+	return r
+}
+
+func quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+func show(w io.Writer, rows []row, asJSON bool) error {
+	for _, r := range rows {
+		if asJSON {
+			if err := json.NewEncoder(w).Encode(r); err != nil {
+				return err
+			}
+			continue
+		}
+		verdict := ""
+		if r.Limit > 0 {
+			verdict = fmt.Sprintf("promised %g", r.Limit)
+			if r.Value > r.Limit {
+				verdict += ": MISSED"
+			}
+		}
+		fmt.Fprintf(w, "%-28s %8.1f %-4s p99 %8.1f  n %3d  ratio %6.2f to %-46s %s\n", r.Name, r.Value, r.Unit, r.P99, r.N, r.Ratio, r.Base, verdict)
+	}
+	return nil
+}

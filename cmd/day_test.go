@@ -1,0 +1,297 @@
+package cmd_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zaseki/cmd/bench/stage"
+	"zaseki/media/hear"
+	"zaseki/sip"
+)
+
+// need says that a tool must be there: in CI its absence is a failure, elsewhere the test is skipped with the reason.
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("whole-product test: not with -short")
+	}
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("%s is not installed; .ci/test installs it", tool)
+			}
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+}
+
+// day is what the whole-product tests share: both programs, a page, speech for both mouths.
+type day struct {
+	*testing.T
+	dir            string
+	center, phone  *stage.Program
+	browser        *stage.Browser
+	page           *stage.Page
+	agentSays      []int16 // 8 kHz: what the agent's microphone says over and over
+	customerSays   []int16
+	customerSpeech string // file
+}
+
+func (d *day) must(err error) {
+	d.Helper()
+	if err != nil {
+		d.Fatalf("%v\n--- phone:\n%s", err, tail(d.phone))
+	}
+}
+
+func tail(p *stage.Program) string {
+	if p == nil {
+		return ""
+	}
+	lines := strings.Split(p.Log(), "\n")
+	return strings.Join(lines[max(0, len(lines)-25):], "\n")
+}
+
+// newDay builds and starts everything up to an open page that has not signed in.
+func newDay(t *testing.T, pbx *stage.PBX) *day {
+	need(t, "chromium", "espeak-ng", "sox")
+	d := &day{T: t, dir: t.TempDir()}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	d.must(stage.Build(ctx, "..", d.dir, "center", "softphone"))
+	floor, err := stage.Floor(d.dir, pbx)
+	d.must(err)
+	d.center, err = stage.StartCenter(ctx, filepath.Join(d.dir, "center"), d.dir, floor)
+	d.must(err)
+	t.Cleanup(func() { d.center.Stop() })
+
+	mic, err := stage.Say(d.dir, "agent", "en-us", "Thank you for calling the test center. My name is Suzuki. I will look up your order at once and tell you when the parcel arrives.", 48000)
+	d.must(err)
+	d.agentSays, err = stage.PCM(mic)
+	d.must(err)
+	d.customerSpeech, err = stage.Say(d.dir, "customer", "en-gb", "Good morning. I have ordered seven blue umbrellas last Tuesday, and only four of them have arrived so far. Could you help me?", 8000)
+	d.must(err)
+	d.customerSays, err = stage.PCM(d.customerSpeech)
+	d.must(err)
+
+	d.phone, err = stage.StartPhone(ctx, filepath.Join(d.dir, "softphone"), filepath.Join(d.dir, "phone"), d.center.String("http"))
+	d.must(err)
+	t.Cleanup(func() { d.phone.Stop() })
+	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), mic)
+	d.must(err)
+	t.Cleanup(d.browser.Close)
+	d.page, err = d.browser.Open(stage.English(d.phone.String("panel"), ""), stage.View{})
+	d.must(err)
+	// Echo cancelling and automatic gain would change the speech that is compared below.
+	_, err = stage.Eval[string](d.page, `localStorage.setItem("zaseki.audio", "raw"), ""`)
+	d.must(err)
+	d.must(d.page.Reload())
+	return d
+}
+
+// signIn goes both steps.
+func (d *day) signIn(account, status, seat string) {
+	d.Helper()
+	d.must(d.page.Type("Account", account))
+	d.must(d.page.Type("Password", stage.Password))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Wait("combobox", "Terminal"))
+	d.must(d.page.Select("Status", status))
+	d.must(d.page.Select("Seat", seat))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Wait("button", status+"…"))
+}
+
+// listen records what the page plays for that long and gives it at 8 kHz.
+func (d *day) listen(p *stage.Page, long time.Duration) []int16 {
+	d.Helper()
+	_, err := stage.Eval[any](p, hear.PageRecorder+`;null`)
+	if err != nil && !strings.Contains(err.Error(), "null") {
+		d.must(err)
+	}
+	state, err := stage.Eval[string](p, `hearing.start()`)
+	d.must(err)
+	if state != "running" {
+		d.Fatalf("the page's recorder is %s", state)
+	}
+	time.Sleep(long) // speech takes its time
+	text, err := stage.Eval[string](p, `hearing.stop()`)
+	d.must(err)
+	pcm, err := hear.PageSound(text)
+	d.must(err)
+	return hear.Resample(pcm, hear.PageRate, 8000)
+}
+
+// same asks that the speech is found in what was heard.
+func (d *day) same(who string, said, heard []int16) {
+	d.Helper()
+	m := hear.Find(heard[:min(len(heard), len(said))], loop(said, 3), 8000)
+	d.Logf("%s: correlation %.3f, delay %v", who, m.Correlation, m.Lag)
+	if m.Correlation < 0.9 {
+		file := filepath.Join(os.TempDir(), "zaseki-heard.wav")
+		_ = hear.WriteWAV(file, heard, 8000)
+		d.Errorf("%s: correlation %.3f of what was heard with what was said, want 0.9 (kept as %s)", who, m.Correlation, file)
+	}
+}
+
+func loop(pcm []int16, times int) (out []int16) {
+	for range times {
+		out = append(out, pcm...)
+	}
+	return out
+}
+
+// TestOneWorkingDay is the main job with both programs, a browser page driven by role and name, and real speech both ways.
+func TestOneWorkingDay(t *testing.T) {
+	d := newDay(t, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	customer, err := stage.NewCustomer(ctx, d.center, d.customerSays)
+	d.must(err)
+	gone := make(chan error, 1)
+	go func() { gone <- customer.Run(ctx) }()
+	defer func() { cancel(); d.must(<-gone) }()
+	d.must(customer.Ready(ctx))
+
+	// A wrong password is told in words, and what was typed is kept.
+	d.must(d.page.Type("Account", "agent1"))
+	d.must(d.page.Type("Password", "not the pass phrase"))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Wait("alert", "…"))
+	d.must(d.page.Wait("StaticText", "The account or the password is not right…"))
+	if v, err := d.page.Value("textbox", "Account"); err != nil || v != "agent1" {
+		t.Fatalf("the account field holds %q (%v)", v, err)
+	}
+
+	// A second seat view is open while seat 2 is taken (E2).
+	d.signIn("agent1", "On break", "2")
+	d.must(d.page.Wait("StaticText", "Test Center"))
+	seats, err := d.browser.Open(stage.English(d.phone.String("panel"), "seats"), stage.View{Width: 900, Height: 600})
+	d.must(err)
+	d.must(seats.Wait("button", "2, Agent 1, On break"))
+
+	// Nobody is Available: the queue waits; then the status changes, everywhere, and the phone rings.
+	line, err := customer.Call(ctx, stage.Queue)
+	d.must(err)
+	if d.page.Has("button", "Answer") {
+		t.Fatal("an outside call rings in On break")
+	}
+	d.must(d.page.Click("button", "On break…"))
+	d.must(d.page.Click("menuitemradio", "Available"))
+	d.must(d.page.Wait("button", "Answer"))
+	d.must(seats.Wait("button", "2, Agent 1, Ringing"))
+	seats.Close()
+
+	// Talk: both sides hear what the other said.
+	d.must(d.page.Click("button", "Answer"))
+	d.must(d.page.Wait("button", "Mute"))
+	d.talk(customer, line, d.page, "")
+	d.reload(customer, line)
+	d.muteAndHold(customer)
+
+	// Hang up: after-call work, then Available by itself (D10).
+	d.must(d.page.Click("button", "Hang up"))
+	d.must(d.page.Wait("button", "After-call work…"))
+	d.must(d.page.Wait("button", "Available…"))
+
+	// Break: an outside call straight to the extension is refused with 480 by the phone itself.
+	d.must(d.page.Context("button", "Available…"))
+	d.must(d.page.Click("menuitemradio", "On break"))
+	d.must(d.page.Wait("button", "On break…"))
+	d.refused(customer, "2001")
+
+	// Sign out, sign in again, exit by the menu; the process ends by itself.
+	d.must(d.page.Context("button", "On break…"))
+	d.must(d.page.Click("menuitem", "Sign out"))
+	d.must(d.page.Wait("textbox", "Password"))
+	d.must(d.page.Context("textbox", "Password"))
+	d.must(d.page.Click("menuitem", "Exit"))
+	select {
+	case <-d.phone.Done():
+		if d.phone.Code() != 0 {
+			t.Fatalf("exit status %d\n%s", d.phone.Code(), tail(d.phone))
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("the phone does not end\n%s", tail(d.phone))
+	}
+	if !d.center.Stop() {
+		t.Error("the center does not end by itself")
+	}
+}
+
+// talk: eight seconds of both speaking; each hears the other.
+func (d *day) talk(c *stage.Customer, line string, p *stage.Page, when string) {
+	d.Helper()
+	from := c.Ear.Now()
+	played := d.listen(p, 8*time.Second)
+	d.same("the page played"+when, d.customerSays, played)
+	d.same("the customer heard"+when, d.agentSays, c.Ear.Heard(from))
+}
+
+// reload: the caller is not dropped and sound is back in under two seconds.
+func (d *day) reload(c *stage.Customer, line string) {
+	d.Helper()
+	from := c.Ear.Now()
+	d.must(d.page.Reload())
+	time.Sleep(6 * time.Second) // of which the first two may lack speech
+	heard := c.Ear.Heard(from)
+	if len(c.Calls()) != 1 {
+		d.Fatal("the reload dropped the caller")
+	}
+	if len(heard) < 5*8000 {
+		d.Fatalf("the line was not kept alive: %d samples in six seconds", len(heard))
+	}
+	d.same("the customer heard two seconds after the reload", d.agentSays, heard[2*8000:])
+	d.talk(c, line, d.page, " after the reload")
+}
+
+// muteAndHold: silence with packets flowing, then speech again.
+func (d *day) muteAndHold(c *stage.Customer) {
+	d.Helper()
+	quiet := func(what string) {
+		d.Helper()
+		time.Sleep(500 * time.Millisecond) // what is under way arrives
+		from := c.Ear.Now()
+		time.Sleep(time.Second)
+		heard := c.Ear.Heard(from)
+		if level := hear.Level(heard); len(heard) < 7000 || level > 30 {
+			d.Errorf("%s: %d samples of level %.0f, want silence with packets flowing", what, len(heard), level)
+		}
+	}
+	d.must(d.page.Click("button", "Mute"))
+	quiet("muted")
+	d.must(d.page.Click("button", "Mute"))
+	d.must(d.page.Click("button", "Hold"))
+	d.must(d.page.Click("button", "Resume"))
+	d.must(d.page.Wait("button", "Hold"))
+	from := c.Ear.Now()
+	time.Sleep(5 * time.Second)
+	d.same("the customer heard after mute and hold", d.agentSays, c.Ear.Heard(from))
+}
+
+// refused: the call ends with 480 and never rings here.
+func (d *day) refused(c *stage.Customer, number string) {
+	d.Helper()
+	for len(c.Events) > 0 {
+		<-c.Events
+	}
+	line, err := c.Call(context.Background(), number)
+	d.must(err)
+	for end := time.After(10 * time.Second); ; {
+		select {
+		case e := <-c.Events:
+			if f, ok := e.(sip.Failed); ok && f.Call == line {
+				if f.Code != 480 {
+					d.Errorf("refused with %d %s, want 480", f.Code, f.Reason)
+				}
+				return
+			}
+		case <-end:
+			d.Fatal("the outside call in On break got no final answer")
+		}
+	}
+}

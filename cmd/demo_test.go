@@ -1,0 +1,123 @@
+package cmd_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zaseki/cmd/bench/stage"
+	"zaseki/media"
+)
+
+// TestTheDemoIsTheMainJob does what a new user does: one command, sign in, Available, the customer calls, answer, hear its
+// question, hear oneself, hang up; a colleague calls in a break; dial the echo line.
+func TestTheDemoIsTheMainJob(t *testing.T) {
+	need(t, "chromium", "espeak-ng", "sox")
+	d := &day{T: t, dir: t.TempDir()}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	d.must(stage.Build(ctx, "..", d.dir, "softphone"))
+	mic, err := stage.Say(d.dir, "agent", "en-us", "One two three four five. I can hear you very well, and I speak into my microphone.", 48000)
+	d.must(err)
+	d.agentSays, err = stage.PCM(mic)
+	d.must(err)
+	d.phone, err = stage.Start(ctx, filepath.Join(d.dir, "softphone"), []string{"DBUS_SESSION_BUS_ADDRESS="},
+		"-demo", "-config", filepath.Join(d.dir, "phone"), "-panel", "127.0.0.1:0", "-no-browser", "-lang", "en")
+	d.must(err)
+	t.Cleanup(func() { d.phone.Stop() })
+	if log := d.phone.Log(); !strings.Contains(log, "Sign in as") {
+		t.Errorf("the demo does not say how to sign in:\n%s", log)
+	}
+	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), mic)
+	d.must(err)
+	t.Cleanup(d.browser.Close)
+	d.page, err = d.browser.Open(stage.English(d.phone.String("panel"), ""), stage.View{})
+	d.must(err)
+	_, err = stage.Eval[string](d.page, `localStorage.setItem("zaseki.audio", "raw"), ""`)
+	d.must(err)
+	d.must(d.page.Reload())
+
+	d.must(d.page.Type("Account", "demo\t")) // A2: a pasted tab does not matter
+	d.must(d.page.Type("Password", "zaseki-demo"))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Select("Seat", "2"))
+	d.must(d.page.Select("Status", "Available"))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Wait("button", "Available…"))
+
+	began := time.Now()
+	d.must(d.page.Wait("button", "Answer"))
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the customer called after %v, want five seconds", took)
+	}
+	d.must(d.page.Click("button", "Answer"))
+	d.must(d.page.Wait("button", "Mute"))
+	question := speechFile(t, "customer-en")
+	d.same("the customer's question", question, d.listen(d.page, 6*time.Second))
+	time.Sleep(time.Duration(len(question))*time.Second/8000 - 5*time.Second) // until it has said its piece
+	d.same("the customer plays back what I say", d.agentSays, d.listen(d.page, 6*time.Second))
+	d.must(d.page.Click("button", "Hang up"))
+	d.must(d.page.Wait("button", "After-call work…"))
+
+	// An inside call rings in a break (D5).
+	d.must(d.page.Click("button", "After-call work…"))
+	d.must(d.page.Click("menuitemradio", "On break"))
+	d.must(d.page.Wait("button", "On break…"))
+	d.must(d.page.Wait("button", "Decline"))
+	d.must(d.page.Click("button", "Decline"))
+	d.must(d.page.Gone("button", "Decline"))
+
+	// Dial: the echo line says everything back; tones are shown; the colleague answers.
+	d.must(d.page.Type("Number", "9000"))
+	d.must(d.page.Click("button", "Dial"))
+	d.must(d.page.Wait("button", "Mute"))
+	d.same("the echo line", d.agentSays, d.listen(d.page, 6*time.Second))
+	d.must(d.page.Click("button", "Hang up"))
+	d.must(d.page.Gone("button", "Hang up"))
+}
+
+// speechFile is one of the demo's voices at 8 kHz.
+func speechFile(t *testing.T, name string) []int16 {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("softphone", "speech", name+".ulaw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return media.DecodeULaw(data)
+}
+
+// TestASecondStartShowsTheFirst: one phone per settings folder (E3 of the fault matrix).
+func TestASecondStartShowsTheFirst(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole-product test: not with -short")
+	}
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := stage.Build(ctx, "..", dir, "softphone"); err != nil {
+		t.Fatal(err)
+	}
+	bin, config := filepath.Join(dir, "softphone"), filepath.Join(dir, "phone")
+	first, err := stage.StartPhone(ctx, bin, config, "http://127.0.0.1:9") // no center answers there: the phone starts all the same
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Stop()
+	second, err := stage.StartPhone(ctx, bin, config, "http://127.0.0.1:9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-second.Done()
+	one, _ := json.Marshal(first.Line)
+	two, _ := json.Marshal(second.Line)
+	if second.Code() != 0 || string(one) != string(two) {
+		t.Errorf("second start: status %d, %s; the first said %s", second.Code(), two, one)
+	}
+	if !first.Stop() {
+		t.Error("SIGTERM does not end the phone")
+	}
+}

@@ -1,0 +1,105 @@
+package cmd_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"zaseki/cmd/bench/stage"
+)
+
+// kamailio starts a real Kamailio with testdata/kamailio.cfg on a free port of its own loopback address.
+func kamailio(t *testing.T, dir, ip, password string) (server string) {
+	t.Helper()
+	l, err := net.ListenPacket("udp", ip+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server = l.LocalAddr().String()
+	_ = l.Close()
+	_, port, _ := net.SplitHostPort(server)
+	cfg, err := os.ReadFile("testdata/kamailio.cfg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("IPADDR", ip, "PORT", port, `"PASSWORD"`, `"`+password+`"`).Replace(string(cfg))
+	file := filepath.Join(dir, "kamailio.cfg")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cmd := exec.Command("kamailio", "-DD", "-E", "-f", file, "-Y", dir, "-P", filepath.Join(dir, "kamailio.pid"), "-m", "32", "-M", "4")
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it, and nothing else does
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("kamailio: %s", log.String())
+		}
+	})
+	return server
+}
+
+// TestTheSameCallThroughKamailio: the center names a real Kamailio as SIP server; sipp calls from outside through it and says
+// back what it hears, so that the page hears its own speech.
+func TestTheSameCallThroughKamailio(t *testing.T) {
+	need(t, "kamailio", "sipp")
+	const ip, secret = "127.0.9.1", "fixed-secret-of-2001"
+	server := kamailio(t, t.TempDir(), ip, secret)
+	d := newDay(t, &stage.PBX{Server: server, Transport: "udp", Domain: "pbx.test", Secret: secret})
+	d.signIn("agent1", "Available", "Not seated")
+	d.must(d.page.Wait("StaticText", "Line registered…"))
+
+	sipp := d.sipp(server, "2001", 40*time.Second)
+	d.must(d.page.Wait("button", "Answer"))
+	d.must(d.page.Click("button", "Answer"))
+	d.must(d.page.Wait("button", "Mute"))
+	d.same("the page played its own echo", d.agentSays, d.listen(d.page, 8*time.Second))
+	d.must(d.page.Click("button", "Hold"))
+	d.must(d.page.Click("button", "Resume"))
+	d.must(d.page.Wait("button", "Hold"))
+	d.same("the echo after hold and resume", d.agentSays, d.listen(d.page, 6*time.Second))
+	d.must(d.page.Click("button", "Hang up"))
+	d.must(d.page.Gone("button", "Hang up"))
+	_ = sipp.Process.Kill() // the scenario waits for its own BYE; ours has been answered by then
+	_ = sipp.Wait()
+
+	// In a break the phone itself refuses with 480, whatever the PBX sends.
+	d.must(d.page.Wait("button", "Available…"))
+	d.must(d.page.Click("button", "Available…"))
+	d.must(d.page.Click("menuitemradio", "On break"))
+	d.must(d.page.Wait("button", "On break…"))
+	refused := d.sipp(server, "2001", time.Second)
+	if err := refused.Wait(); err == nil {
+		t.Error("an outside call in On break was answered")
+	}
+	if out := refused.Stdout.(*bytes.Buffer).String() + refused.Stderr.(*bytes.Buffer).String(); !strings.Contains(out, "480") {
+		t.Errorf("sipp did not see a 480:\n%s", out)
+	}
+}
+
+// sipp calls that extension from an address of its own and talks for that long.
+func (d *day) sipp(server, extension string, talk time.Duration) *exec.Cmd {
+	d.Helper()
+	scenario, err := filepath.Abs("testdata/caller.xml")
+	d.must(err)
+	cmd := exec.CommandContext(context.Background(), "sipp", server, "-sf", scenario, "-s", extension, "-i", "127.0.9.2", "-mi", "127.0.9.2",
+		"-p", "0", "-min_rtp_port", "21000", "-m", "1", "-d", fmt.Sprint(talk.Milliseconds()), "-rtp_echo", "-nostdin", "-trace_err", "-recv_timeout", "40000")
+	cmd.Dir = d.dir
+	cmd.Stdout, cmd.Stderr = &bytes.Buffer{}, &bytes.Buffer{}
+	d.must(cmd.Start())
+	d.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd
+}

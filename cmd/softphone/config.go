@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+)
+
+// config is what stays between two starts. No secret is in it.
+type config struct {
+	Center  string `json:"center,omitempty"`  // URL of the center
+	Lang    string `json:"lang,omitempty"`    // en, ja
+	Noticed bool   `json:"noticed,omitempty"` // the person knows that closing the page ends nothing (PRODUCT C3)
+}
+
+const (
+	configFile = "softphone.json"
+	configMax  = 1 << 20 // bytes; ours has a few hundred
+)
+
+// readConfig reads the file of that folder. One that cannot be understood is kept beside as .bad, so that nothing a person
+// wrote is lost, and the defaults are taken.
+func readConfig(dir string, log *slog.Logger) (config, error) {
+	var c config
+	path := filepath.Join(dir, configFile)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("config: %w", err)
+	}
+	data := []byte{}
+	if info.Size() <= configMax {
+		if data, err = os.ReadFile(path); err != nil {
+			return c, fmt.Errorf("config: %w", err)
+		}
+	}
+	if err := json.Unmarshal(data, &c); err != nil {
+		log.Warn("the config file is not readable; it is kept as .bad and the defaults are taken", "file", path, "err", err)
+		if err := os.Rename(path, path+".bad"); err != nil {
+			return config{}, fmt.Errorf("config: keep the unreadable file: %w", err)
+		}
+		return config{}, nil
+	}
+	return c, nil
+}
+
+func writeConfig(dir string, c config) error {
+	data, err := json.MarshalIndent(c, "", " ")
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	return writeFile(filepath.Join(dir, configFile), append(data, '\n'))
+}
+
+// writeFile puts the old or the new content there, never half of it, readable by this user alone.
+func writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"zaseki/media"
+	"zaseki/sip"
+	"zaseki/tray/agent"
+	"zaseki/web/wire"
+)
+
+const (
+	askTime    = 10 * time.Second       // for a sign-in or a status, answered or given up
+	dropTime   = 700 * time.Millisecond // a hang-up clears the page; what is left of it goes on below
+	leaveTime  = 4 * time.Second        // for the whole of a sign-out
+	reofferMax = 35 * time.Second       // a re-INVITE with its retries (RFC 3261 timer B is 32 s)
+)
+
+// do carries out the agent's effects: the only place that knows both calls and sound.
+func (p *phone) do(ctx context.Context, e agent.Effect) {
+	switch e := e.(type) {
+	case agent.AskCheck, agent.AskSignIn, agent.AskStatus, agent.AskNext, agent.AskExtend:
+		ctx, cancel := context.WithTimeout(ctx, askTime)
+		defer cancel()
+		p.ask(ctx, e)
+	case agent.Leave:
+		p.leave(ctx, e)
+	case agent.Report:
+		p.uplink.Report(e.Call)
+	case agent.ReportLine:
+		p.uplink.Report(e.Line)
+	case agent.Enrol:
+		p.enrol(ctx)
+	case agent.Ring:
+		p.ring(e.Call)
+	case agent.Refuse:
+		p.note("refuse", p.line.Reject(ctx, e.Call, e.Code, e.Reason))
+	case agent.Join:
+		p.join(ctx, e.Call)
+	case agent.Place:
+		p.place(ctx, e.Call, e.Number)
+	case agent.Drop:
+		p.drop(ctx, e.Call)
+	case agent.Abort:
+		p.drop(ctx, e.Call)
+	case agent.HoldCall:
+		p.hold(ctx, e.Call, e.On)
+	case agent.Digits:
+		p.note("digits", p.sound.Digits(e.Call, e.Digits))
+	case agent.Forget:
+		p.sound.CloseLine(e.Call)
+		p.forget(e.Call)
+	case agent.Focus:
+		p.sound.Focus(e.Call)
+	case agent.Mute:
+		p.sound.Mute(e.On)
+	}
+}
+
+func (p *phone) note(what string, err error) {
+	if err != nil {
+		p.log.Warn(what, "err", err)
+	}
+}
+
+// problem is the error in words; what has none is our own fault and is logged.
+func (p *phone) problem(what string, err error) wire.Problem {
+	var words wire.Problem
+	if errors.As(err, &words) {
+		return words
+	}
+	p.log.Error(what, "err", err)
+	return wire.Problem{Code: wire.ProblemInternal}
+}
+
+func (p *phone) ask(ctx context.Context, e agent.Effect) {
+	var err error
+	to := ""
+	switch e := e.(type) {
+	case agent.AskCheck:
+		choice, err := p.uplink.Check(ctx, e.Account, e.Password)
+		if err != nil {
+			p.agent.Post(agent.CheckFailed{Problem: p.problem("check", err)})
+			return
+		}
+		p.agent.Post(agent.Checked{Choice: choice})
+		return
+	case agent.AskSignIn:
+		p.signIn(ctx, e.SignIn)
+		return
+	case agent.AskStatus:
+		to = e.To
+		err = p.uplink.Ask(ctx, wire.SetStatus{To: e.To})
+	case agent.AskNext:
+		err = p.uplink.Ask(ctx, wire.SetNext{To: e.To})
+	case agent.AskExtend:
+		err = p.uplink.Ask(ctx, wire.ExtendWork{})
+	}
+	if err != nil {
+		p.agent.Post(agent.AskRefused{To: to, Problem: p.problem("ask", err)})
+	}
+}
+
+func (p *phone) signIn(ctx context.Context, in wire.SignIn) {
+	w, err := p.uplink.SignIn(ctx, in)
+	if err != nil {
+		p.agent.Post(agent.EntryFailed{Problem: p.problem("sign in", err)})
+		return
+	}
+	p.agent.Post(agent.Welcomed{Welcome: p.keep(w)})
+}
+
+// keep holds the line's account back here: the agent never sees a secret.
+func (p *phone) keep(w wire.Welcome) wire.Welcome {
+	p.mu.Lock()
+	p.account = w.SIP
+	p.mu.Unlock()
+	w.Token, w.Resume, w.SIP.Secret = "", "", ""
+	return w
+}
+
+// leave ends everything within leaveTime, whatever answers; the far side's silence must not keep a person from going home.
+func (p *phone) leave(ctx context.Context, e agent.Leave) {
+	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+	defer cancel()
+	for _, call := range e.Calls {
+		p.drop(ctx, call)
+		p.sound.CloseLine(call)
+		p.forget(call)
+	}
+	p.note("unregister", p.line.Unregister(ctx))
+	if !e.Revoked {
+		p.note("sign out", p.uplink.SignOut(ctx))
+	}
+	p.agent.Post(agent.Left{})
+}
+
+func (p *phone) enrol(ctx context.Context) {
+	p.mu.Lock()
+	a := p.account
+	p.mu.Unlock()
+	if err := p.line.Register(ctx, sip.Account{User: a.User, AuthUser: a.User, Domain: a.Domain, Server: a.Server, Transport: a.Transport,
+		Password: wire.Secret(a.Secret), Expires: time.Duration(a.Expires) * time.Second}); err != nil {
+		p.log.Warn("register", "err", err) // the line tells the agent by an event of its own and goes on trying
+	}
+}
+
+// ring prepares the sound before it sends 180: an INVITE without a common codec never rings.
+func (p *phone) ring(call string) {
+	l := p.leg(call)
+	var err error
+	if l.offer != "" {
+		l.answer, err = p.sound.AnswerLine(call, p.line.LocalAddr(), l.offer)
+	} else {
+		l.answer, err = p.sound.OpenLine(call, p.line.LocalAddr()) // an INVITE without SDP: we offer in the 200 (RFC 3264 §5)
+	}
+	if err != nil {
+		p.log.Warn("offer refused", "call", call, "err", err)
+		p.note("refuse", p.line.Reject(context.Background(), call, 488, "Not acceptable here"))
+		p.agent.Post(agent.Failed{Call: call, Code: 488})
+		return
+	}
+	p.note("ring", p.line.Ring(call))
+}
+
+func (p *phone) join(ctx context.Context, call string) {
+	if err := p.line.Answer(ctx, call, p.leg(call).answer); err != nil {
+		if ctx.Err() != nil {
+			return // an Abort overtook us; it ends the call
+		}
+		p.agent.Post(agent.Failed{Call: call, Problem: p.problem("answer", err)})
+		return
+	}
+	p.joined(call)
+}
+
+func (p *phone) joined(call string) {
+	p.agent.Post(agent.Voiced{Call: call, Codec: p.sound.Stats(call).Codec})
+	p.agent.Post(agent.Joined{Call: call})
+}
+
+func (p *phone) place(ctx context.Context, call, number string) {
+	offer, err := p.sound.OpenLine(call, p.line.LocalAddr())
+	if err == nil {
+		err = p.line.Dial(ctx, call, number, offer)
+	}
+	if err != nil {
+		var refused *sip.Refused
+		if errors.As(err, &refused) {
+			p.agent.Post(agent.Failed{Call: call, Code: refused.Code, Reason: refused.Reason})
+			return
+		}
+		p.agent.Post(agent.Failed{Call: call, Problem: p.problem("dial", err)})
+	}
+}
+
+// drop hangs up. The page is cleared soon, though the far side may never answer our BYE; the line repeats it below.
+func (p *phone) drop(ctx context.Context, call string) {
+	ctx, cancel := context.WithTimeout(ctx, dropTime)
+	defer cancel()
+	if err := p.line.Hangup(ctx, call); err != nil && ctx.Err() == nil {
+		p.log.Warn("hang up", "call", call, "err", err)
+	}
+	p.agent.Post(agent.Ended{Call: call})
+}
+
+func (p *phone) hold(ctx context.Context, call string, on bool) {
+	ctx, cancel := context.WithTimeout(ctx, reofferMax)
+	defer cancel()
+	if err := p.reinvite(ctx, call, on); err != nil {
+		p.agent.Post(agent.HoldFailed{Call: call, Problem: p.problem("hold", err)})
+		return
+	}
+	p.agent.Post(agent.HoldDone{Call: call, On: on})
+}
+
+func (p *phone) reinvite(ctx context.Context, call string, hold bool) error {
+	offer, err := p.sound.HoldOffer(call, hold)
+	if err != nil {
+		return err
+	}
+	answer, err := p.line.Reinvite(ctx, call, offer)
+	if err != nil {
+		if _, back := p.sound.HoldOffer(call, !hold); back != nil { // the session stays as it was (RFC 3261 §14.1)
+			p.log.Warn("hold taken back", "call", call, "err", back)
+		}
+		return err
+	}
+	return p.sound.SetAnswer(call, answer)
+}
+
+// reoffer answers a re-INVITE of the far side; an empty offer asks for ours.
+func (p *phone) reoffer(call, offer string) (string, error) {
+	if offer == "" {
+		return p.sound.HoldOffer(call, false)
+	}
+	answer, err := p.sound.Reanswer(call, offer)
+	if err == nil {
+		p.agent.Post(agent.PeerHeld{Call: call, On: media.Holds(offer)})
+	}
+	return answer, err
+}

@@ -1,0 +1,239 @@
+// Softphone is the agent's phone: tray, panel, line and sound in one process. With -demo it brings a center, colleagues and
+// a customer along.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/adrg/xdg"
+	"golang.org/x/sync/errgroup"
+
+	"zaseki/tray"
+	"zaseki/web"
+	"zaseki/web/wire"
+)
+
+const version = "0.1.0"
+
+func main() { os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+
+type options struct {
+	demo, noTray, noBrowser, version, verbose bool
+	config, panel, center, lang               string
+}
+
+func flags(args []string, stderr io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("softphone", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.BoolVar(&o.demo, "demo", false, "bring an embedded center, eight simulated colleagues and a calling customer along; nothing else is needed")
+	f.StringVar(&o.config, "config", filepath.Join(xdg.ConfigHome, "zaseki"), "`folder` for settings, and for the demo's data")
+	f.StringVar(&o.panel, "panel", "", "loopback `address` of the panel (default "+web.DefaultAddr+": browsers remember the microphone's permission by port)")
+	f.BoolVar(&o.noTray, "no-tray", false, "show no icon in the tray")
+	f.BoolVar(&o.noBrowser, "no-browser", false, "open no page; its address is in the line on stdout")
+	f.StringVar(&o.center, "center", "", "`URL` of the center, such as http://127.0.0.1:8080; remembered for the next start")
+	f.StringVar(&o.lang, "lang", "", "language of tray and pages: en or ja (default: the system's)")
+	f.BoolVar(&o.version, "version", false, "print the version and end")
+	f.BoolVar(&o.verbose, "v", false, "log every step")
+	f.Usage = func() {
+		fmt.Fprint(stderr, "Softphone for call-centre agents: sits in the tray, speaks through a page in the browser.\n\n"+
+			"  softphone -demo          try it: center, colleagues and a customer in one process\n"+
+			"  softphone -center URL    work at that center\n\n"+
+			"When ready it prints one line of JSON: the panel's address (keep it to yourself, it opens the phone) and the process.\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case f.NArg() > 0:
+		return o, fmt.Errorf("unknown argument %q: see -h", f.Arg(0))
+	case o.lang != "" && o.lang != "en" && o.lang != "ja":
+		return o, fmt.Errorf("-lang %s: en or ja", o.lang)
+	case o.demo && o.center != "":
+		return o, errors.New("-demo brings its own center: leave -center away")
+	}
+	return o, nil
+}
+
+// Main is the whole program; tests start it.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := flags(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err == nil && o.version {
+		fmt.Fprintln(stdout, "softphone", version)
+		return 0
+	}
+	if err == nil {
+		err = run(ctx, o, stdout, stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "softphone:", err)
+		return 1
+	}
+	return 0
+}
+
+func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	debug.SetGCPercent(50) // the phone idles all day; a smaller heap is worth the few collections
+
+	if err := os.MkdirAll(o.config, 0o700); err != nil {
+		return fmt.Errorf("settings folder: %w; choose another with -config", err)
+	}
+	opener := newOpener(log, o.noBrowser)
+	lock, first, err := alone(o.config)
+	if err != nil {
+		return err
+	}
+	if lock == nil { // another one runs: show that one
+		opener.open(first.Panel)
+		return json.NewEncoder(stdout).Encode(first)
+	}
+	defer lock.end()
+	cfg, err := readConfig(o.config, log)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, o, cfg, lock, opener, log, stdout, stderr)
+}
+
+// serve runs the phone until its agent quits.
+func serve(ctx context.Context, o options, cfg config, lock *single, opener *opener, log *slog.Logger, stdout, stderr io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	end := func(err error) error {
+		cancel()
+		return errors.Join(err, g.Wait())
+	}
+
+	lang := language(o.lang, cfg.Lang)
+	center, demo, err := theCenter(ctx, g, o, cfg, lang, log)
+	if err != nil {
+		return end(err)
+	}
+	p, err := newPhone(phoneConfig{center: center, machine: machine(), log: log})
+	if err != nil {
+		return end(err)
+	}
+	panel, err := web.New(web.Config{Addr: o.panel, Agent: face{p.agent}, Floor: p.uplink, Sound: pageSound{p.sound}, Lang: lang, Log: log})
+	if err != nil {
+		return end(err)
+	}
+	say := ready{Panel: panel.URL(), PID: os.Getpid()}
+	if err := lock.say(say); err != nil {
+		return end(err)
+	}
+	g.Go(func() error { return panel.Run(ctx) })
+	g.Go(func() error {
+		defer cancel() // the agent has quit: everything else may end
+		return p.Run(ctx)
+	})
+	g.Go(func() error { return quitOnSignal(ctx, p, log) })
+	if demo != nil {
+		demo.user = p
+		g.Go(func() error { return demo.Run(ctx) })
+		demo.explain(stderr)
+	}
+	if err := json.NewEncoder(stdout).Encode(say); err != nil {
+		return end(err)
+	}
+	opener.open(panel.OneTimeURL(""))
+	noticed := func() bool {
+		was := cfg.Noticed
+		cfg.Noticed = true
+		if !was && o.config != "" {
+			p.note("remember", writeConfig(o.config, cfg))
+		}
+		return was
+	}
+	err = tray.Run(ctx, tray.Config{Agent: face{p.agent}, Lang: lang, Off: o.noTray, Log: log, Noticed: noticed,
+		Open: func(view string) { opener.open(panel.OneTimeURL(view)) }})
+	return end(err)
+}
+
+// theCenter is the URL of the center, and the demo around it when asked for.
+func theCenter(ctx context.Context, g *errgroup.Group, o options, cfg config, lang string, log *slog.Logger) (string, *demo, error) {
+	if o.demo {
+		d, err := newDemo(filepath.Join(o.config, "demo"), lang, log)
+		if err != nil {
+			return "", nil, err
+		}
+		g.Go(func() error { return d.node.Run(ctx) })
+		if err := d.prepare(ctx); err != nil {
+			return "", nil, err
+		}
+		return d.node.HTTP(), d, nil
+	}
+	if o.center == "" {
+		o.center = cfg.Center
+	}
+	if o.center == "" {
+		return "", nil, errors.New("no center is known yet: start with -center URL (the administrator has it), or try -demo")
+	}
+	if o.center != cfg.Center {
+		cfg.Center = o.center
+		if err := writeConfig(o.config, cfg); err != nil {
+			return "", nil, err
+		}
+	}
+	return o.center, nil, nil
+}
+
+// quitOnSignal: the first signal is an Exit with everything it means, the second pulls the plug.
+func quitOnSignal(ctx context.Context, p *phone, log *slog.Logger) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case s := <-signals:
+			log.Info("signal", "signal", s.String())
+			if n > 0 {
+				return errors.New("ended by a second signal")
+			}
+			p.agent.Post(wire.Exit{Sure: true})
+		}
+	}
+}
+
+func machine() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "?"
+	}
+	return name
+}
+
+// language is what was asked for, what was remembered, or what the system speaks.
+func language(asked, remembered string) string {
+	for _, l := range []string{asked, remembered, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")} {
+		switch {
+		case len(l) >= 2 && l[:2] == "ja":
+			return "ja"
+		case len(l) >= 2 && l[:2] == "en":
+			return "en"
+		}
+	}
+	return "en"
+}

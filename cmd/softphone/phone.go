@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"zaseki/media"
+	"zaseki/sip"
+	"zaseki/tray/agent"
+	"zaseki/web/uplink"
+	"zaseki/web/wire"
+)
+
+// phone is one agent with its instruments: the connection to the center, the line and the sound. A person's phone has faces
+// on top, a simulated agent of the demo has a robot; both go the same way.
+type phone struct {
+	log    *slog.Logger
+	agent  *agent.Agent
+	uplink *uplink.Uplink
+	line   *sip.Phone
+	sound  *media.Engine
+
+	mu      sync.Mutex
+	account wire.SIPAccount // of the last Welcome
+	calls   map[string]*leg
+}
+
+// leg is what the line needs to remember of a call between two effects.
+type leg struct {
+	offer  string // the far side's, of an INVITE not answered yet
+	answer string // ours to it, prepared while it rings
+}
+
+// phoneConfig says who a phone talks to.
+type phoneConfig struct {
+	center  string // URL
+	machine string
+	log     *slog.Logger
+	codecs  []string          // see media.Config
+	heard   func(media.Event) // also told what the sound does; nil: nobody
+}
+
+func newPhone(cfg phoneConfig) (*phone, error) {
+	p := &phone{log: cfg.log, calls: map[string]*leg{}}
+	sound, err := media.New(media.Config{Log: cfg.log, Codecs: cfg.codecs, Tell: func(e media.Event) {
+		p.tellSound(e)
+		if cfg.heard != nil {
+			cfg.heard(e)
+		}
+	}})
+	if err != nil {
+		return nil, err
+	}
+	p.sound = sound
+	p.line = sip.New(sip.Config{UserAgent: "Zaseki/" + version, Log: cfg.log, Tell: p.tellLine, Reoffer: p.reoffer})
+	p.uplink = uplink.New(uplink.Config{URL: cfg.center, Machine: cfg.machine, Version: version, Log: cfg.log, Tell: p.tellCenter})
+	p.agent = agent.New(agent.Start(cfg.center), p.do)
+	return p, nil
+}
+
+// Run blocks until the agent has quit (an event) or ctx ends (the plug); the instruments outlive the agent, since its last
+// effects need them.
+func (p *phone) Run(ctx context.Context) error {
+	tools, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, tools := errgroup.WithContext(tools)
+	g.Go(func() error { return p.sound.Run(tools) })
+	g.Go(func() error { return p.line.Run(tools) })
+	g.Go(func() error { return p.uplink.Run(tools) })
+	g.Go(func() error {
+		defer stop()
+		live, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(tools, cancel)() // an instrument that broke takes the agent along
+		p.agent.Run(live)
+		return nil
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// face is the agent as faces see it.
+type face struct{ *agent.Agent }
+
+func (f face) Post(c wire.Command) { f.Agent.Post(c) }
+
+func (p *phone) leg(call string) *leg {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.calls[call]
+	if l == nil {
+		l = &leg{}
+		p.calls[call] = l
+	}
+	return l
+}
+
+func (p *phone) forget(call string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.calls, call)
+}

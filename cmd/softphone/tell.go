@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"strconv"
+
+	"zaseki/media"
+	"zaseki/sip"
+	"zaseki/tray/agent"
+	"zaseki/web/uplink"
+	"zaseki/web/wire"
+)
+
+// tellCenter, tellLine and tellSound turn news of the instruments into events of the agent.
+func (p *phone) tellCenter(e uplink.Event) {
+	switch e := e.(type) {
+	case uplink.Online:
+		p.agent.Post(agent.Linked{Online: true})
+	case uplink.Offline:
+		p.agent.Post(agent.Linked{})
+	case uplink.State:
+		p.agent.Post(agent.Stated{State: e.AgentState})
+	case uplink.Welcomed:
+		p.agent.Post(agent.Resumed{Welcome: p.keep(e.Welcome)})
+	case uplink.Notice:
+		p.agent.Post(agent.Noticed{Notice: e.Notice})
+	case uplink.Revoked:
+		p.agent.Post(agent.Revoked{Problem: e.Problem})
+	case uplink.Expired:
+		p.agent.Post(agent.Revoked{Problem: e.Problem})
+	}
+}
+
+func (p *phone) tellLine(e sip.Event) {
+	switch e := e.(type) {
+	case sip.Registered:
+		p.agent.Post(agent.Registered{At: e.At, Expires: e.At.Add(e.Expires)})
+	case sip.RegisterFailed:
+		p.agent.Post(agent.Unregistered{Problem: p.lineProblem(e.Code, e.Reason), Final: e.Fatal})
+	case sip.LineLost:
+		p.agent.Post(agent.Unregistered{Problem: p.lineProblem(0, "")})
+	case sip.Incoming:
+		p.leg(e.Call).offer = e.SDP
+		p.agent.Post(agent.Invited{Call: e.Call, User: e.User, Host: e.Host, Name: e.Display, Mark: e.Header(wire.QueueHeader)})
+	case sip.Progress:
+		if e.SDP != "" { // early media (RFC 3960)
+			p.note("early sound", p.sound.SetAnswer(e.Call, e.SDP))
+		}
+		p.agent.Post(agent.Progressed{Call: e.Call, Code: e.Code})
+	case sip.Answered:
+		p.answered(e)
+	case sip.Failed:
+		p.agent.Post(agent.Failed{Call: e.Call, Code: e.Code, Reason: e.Reason})
+	case sip.Ended:
+		p.agent.Post(agent.Ended{Call: e.Call, ByPeer: e.ByPeer, Elsewhere: e.Elsewhere})
+	}
+}
+
+// answered: the far side took our call. An answer without a common codec ends it at once.
+func (p *phone) answered(e sip.Answered) {
+	if err := p.sound.SetAnswer(e.Call, e.SDP); err != nil {
+		p.log.Warn("answer unusable", "call", e.Call, "err", err)
+		p.agent.Post(agent.Failed{Call: e.Call, Code: 488})
+		go p.drop(context.Background(), e.Call)
+		return
+	}
+	p.joined(e.Call)
+}
+
+// lineProblem: code 0 is silence.
+func (p *phone) lineProblem(code int, reason string) wire.Problem {
+	p.mu.Lock()
+	server := p.account.Server
+	p.mu.Unlock()
+	if code == 0 || code == 408 || code == 503 {
+		return wire.Problem{Code: wire.ProblemSIPUnreachable, Holes: map[string]string{"server": server}}
+	}
+	return wire.Problem{Code: wire.ProblemSIPRefused, Holes: map[string]string{"code": strconv.Itoa(code), "reason": reason}}
+}
+
+func (p *phone) tellSound(e media.Event) {
+	switch e := e.(type) {
+	case media.PageLive:
+		p.agent.Post(agent.SoundLive{On: e.Live})
+	case media.LineSilent:
+		p.agent.Post(agent.LineSilent{Call: e.Line, On: e.Silent})
+	}
+}
+
+// pageSound is the engine as the panel sees it.
+type pageSound struct{ *media.Engine }
+
+// Orders carries the engine's orders over in the panel's words, newest wins.
+func (s pageSound) Orders(page string) (<-chan wire.SoundOrder, func()) {
+	from, stop := s.Engine.Orders(page)
+	to := make(chan wire.SoundOrder, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for o := range from {
+			select {
+			case <-to:
+			default:
+			}
+			to <- wire.SoundOrder{Owner: o.Owner, Codec: o.Codec, Live: o.Live, Restart: o.Restart, Renew: o.Renew}
+		}
+	}()
+	return to, func() { stop(); <-done }
+}
