@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/jfreymuth/pulse/proto"
 )
@@ -98,12 +99,17 @@ func (s *stream) open(server *proto.Client, t tone) (index uint32, err error) {
 	return reply.StreamIndex, nil
 }
 
+// stallWait is how long a server may ask for nothing, of which it holds a fifth of a second: a dead one often says no word.
+const stallWait = 2 * time.Second
+
 // feed gives the server what it asks for until ctx ends.
 func (s *stream) feed(ctx context.Context, server *proto.Client, index uint32, t tone, heard func()) error {
 	period := make([]byte, 2*len(t.samples))
 	for i, v := range t.samples {
 		binary.LittleEndian.PutUint16(period[2*i:], uint16(v))
 	}
+	stall := time.NewTimer(stallWait)
+	defer stall.Stop()
 	for at := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -113,7 +119,10 @@ func (s *stream) feed(ctx context.Context, server *proto.Client, index uint32, t
 			return errors.New("the sound server closed the stream")
 		case <-s.started:
 			heard()
+		case <-stall.C:
+			return errors.New("the sound server asks for no more sound")
 		case <-s.wants:
+			stall.Reset(stallWait)
 			for owed := int(s.owed.Swap(0)); owed > 0; {
 				part := period[at:min(at+owed, len(period))]
 				if err := server.Send(index, part); err != nil {
