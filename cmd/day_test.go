@@ -131,11 +131,11 @@ func (d *day) listen(p *stage.Page, long time.Duration) []int16 {
 func (d *day) same(who string, said, heard []int16) {
 	d.Helper()
 	m := hear.Find(heard[:min(len(heard), len(said))], loop(said, 3), 8000)
-	d.Logf("%s: correlation %.3f, delay %v", who, m.Correlation, m.Lag)
-	if m.Correlation < 0.9 {
+	d.Logf("%s: correlation %.3f, delay %v", who, m.Coefficient, m.Lag)
+	if m.Coefficient < 0.9 {
 		file := filepath.Join(os.TempDir(), "zaseki-heard.wav")
 		_ = hear.WriteWAV(file, heard, 8000)
-		d.Errorf("%s: correlation %.3f of what was heard with what was said, want 0.9 (kept as %s)", who, m.Correlation, file)
+		d.Errorf("%s: correlation %.3f of what was heard with what was said, want 0.9 (kept as %s)", who, m.Coefficient, file)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zaseki/sip/dialog"
@@ -41,6 +42,7 @@ type Exchange struct {
 	flood *flood
 	where *bindings
 	fresh chan *conduct // accepted calls on their way to Run
+	ran   atomic.Bool
 	over  chan struct{} // closed when Run ends: nobody takes calls any more
 
 	mu   sync.Mutex
@@ -95,6 +97,7 @@ func (x *Exchange) Addr() string { return x.addr.String() }
 // Run serves registrations and calls until the context ends; calls that are left are ended.
 func (x *Exchange) Run(ctx context.Context) error {
 	var calls sync.WaitGroup
+	x.ran.Store(true)
 	done := make(chan error, 1)
 	go func() { done <- x.ua.Run(ctx) }()
 	for {
@@ -110,11 +113,17 @@ func (x *Exchange) Run(ctx context.Context) error {
 	}
 }
 
-// Close frees the sockets of an exchange that never ran.
+// Close frees the sockets of an exchange that never ran; after Run there is nothing to do.
 func (x *Exchange) Close() error {
+	if x.ran.Load() {
+		return nil
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	return x.ua.Run(ctx)
+	if err := x.ua.Run(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 // admit is asked before a datagram is parsed. Registered phones are always heard; others share a small allowance by

@@ -45,6 +45,7 @@ type Node struct {
 	report   *report.Report
 	admin    *admin.Admin
 	ca       *authority // nil: plain HTTP on loopback
+	history  *history
 	listener net.Listener
 	hosts    []string
 	operator wire.Secret
@@ -131,7 +132,10 @@ func (n *Node) openLedger() error {
 
 func (n *Node) openRooms() error {
 	var err error
-	n.exchange, err = exchange.New(exchange.Config{Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Desk: n.roster, Log: n.log})
+	n.history = &history{node: n, mail: make(chan exchange.CallRecord, historyMost)}
+	n.exchange, err = exchange.New(exchange.Config{
+		Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Desk: n.roster, Log: n.log, Told: n.history.told,
+	})
 	if err != nil {
 		return err
 	}
@@ -157,6 +161,9 @@ func (n *Node) registrar(host string) (server, transport string) {
 
 // Run serves until the context ends, then ends cleanly: calls, phones, pages, and the ledger last.
 func (n *Node) Run(ctx context.Context) error {
+	written, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var history errgroup.Group
+	history.Go(func() error { return n.history.run(written) })
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return named("roster", n.roster.Run(gctx)) })
 	g.Go(func() error { return named("exchange", n.exchange.Run(gctx)) })
@@ -168,11 +175,8 @@ func (n *Node) Run(ctx context.Context) error {
 	n.ready.Store(true)
 	err := g.Wait()
 	n.ready.Store(false)
-	n.exchange = nil // ended with Run
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = nil
-	}
-	return errors.Join(err, n.Close())
+	stop() // the last calls have ended
+	return errors.Join(err, history.Wait(), n.Close())
 }
 
 func named(room string, err error) error {
@@ -189,7 +193,7 @@ func (n *Node) Close() error {
 		n.listener.Close() // closed by the server already, or never served
 	}
 	if n.exchange != nil {
-		errs = append(errs, n.exchange.Close())
+		errs = append(errs, n.exchange.Close()) // nothing after Run
 	}
 	if n.report != nil {
 		errs = append(errs, n.report.Close())
@@ -245,5 +249,5 @@ func (n *Node) Apply(ctx context.Context, s roster.Setup) error {
 // Roster is the staff list.
 func (n *Node) Roster() *roster.Roster { return n.roster }
 
-// Exchange is the telephone side, nil after Run.
+// Exchange is the telephone side.
 func (n *Node) Exchange() *exchange.Exchange { return n.exchange }

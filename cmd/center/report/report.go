@@ -4,31 +4,192 @@ package report
 
 import (
 	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
 	"log/slog"
-	"net/http"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"zaseki/cmd/center/ledger"
 )
 
-// Report projects a ledger into a database file.
-type Report struct {
-	path string
-	log  *slog.Logger
+// version is the schema's: another one on the disk is thrown away and rebuilt.
+const version = 1
+
+//go:embed schema.sql
+var schema string
+
+const (
+	batchMost = 5000            // events in one transaction
+	waitMost  = 2 * time.Second // a report waits so long for the log's end
+)
+
+// Log is what is asked of the ledger.
+type Log interface {
+	Load(ctx context.Context, prefix string) (map[string]ledger.Event, ledger.Seq, error)
+	Follow(ctx context.Context, after ledger.Seq, tell func(ledger.Event)) error
 }
 
-// Open opens or makes the file.
-func Open(path string, l *ledger.Ledger, log *slog.Logger) (*Report, error) {
-	return &Report{path: path, log: log}, nil
+// Report projects a ledger into a database file.
+type Report struct {
+	log    *slog.Logger
+	ledger Log
+	db     *sql.DB
+	cursor atomic.Uint64 // the last event in the file
+}
+
+// Open opens the file, or makes it. One of another schema, one that is damaged, and one that knows more than the log (which was
+// replaced) are made anew.
+func Open(path string, l Log, log *slog.Logger) (*Report, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	_, end, err := l.Load(ctx, "cfg.")
+	if err != nil {
+		return nil, fmt.Errorf("open reports: %w", err)
+	}
+	r := &Report{log: log, ledger: l}
+	if err := r.open(ctx, path, end); err != nil {
+		log.Info("reports are rebuilt from the log", "because", err)
+		if err := r.rebuild(ctx, path); err != nil {
+			return nil, fmt.Errorf("open reports: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// open is an error when the file is not one to go on with.
+func (r *Report) open(ctx context.Context, path string, end ledger.Seq) error {
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	if err := r.connect(path); err != nil {
+		return err
+	}
+	var is int
+	var seq uint64
+	err := r.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&is)
+	if err == nil && is != version {
+		err = fmt.Errorf("schema %d, not %d", is, version)
+	}
+	if err == nil {
+		err = r.db.QueryRowContext(ctx, "SELECT seq FROM cursor").Scan(&seq)
+	}
+	if err == nil && seq > uint64(end) {
+		err = fmt.Errorf("event %d is known, but the log ends at %d", seq, end)
+	}
+	if err != nil {
+		return errors.Join(err, r.db.Close())
+	}
+	r.cursor.Store(seq)
+	return nil
+}
+
+func (r *Report) rebuild(ctx context.Context, path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	if err := r.connect(path); err != nil {
+		return err
+	}
+	if _, err := r.db.ExecContext(ctx, schema); err != nil {
+		return errors.Join(err, r.db.Close())
+	}
+	r.cursor.Store(0)
+	return os.Chmod(path, 0o600)
+}
+
+// connect opens the database. What a power cut takes from it the log gives back, so it need not wait for the disk.
+func (r *Report) connect(path string) error {
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(5000)"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String())
+	r.db = db
+	return err
 }
 
 // Run follows the ledger until the context ends.
 func (r *Report) Run(ctx context.Context) error {
-	<-ctx.Done()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	events := make(chan ledger.Event, 256)
+	done := make(chan error, 1)
+	go func() {
+		done <- r.ledger.Follow(ctx, ledger.Seq(r.cursor.Load()), func(e ledger.Event) {
+			select {
+			case events <- e:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	for {
+		select {
+		case e := <-events:
+			if err := r.take(gather(e, events)); err != nil {
+				cancel(err)
+				<-done
+				return err
+			}
+		case err := <-done:
+			return err
+		}
+	}
+}
+
+// gather is the event and those that wait behind it.
+func gather(first ledger.Event, more <-chan ledger.Event) []ledger.Event {
+	batch := []ledger.Event{first}
+	for len(batch) < batchMost {
+		select {
+		case e := <-more:
+			batch = append(batch, e)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// take writes a batch together with the cursor: all or nothing.
+func (r *Report) take(batch []ledger.Event) error {
+	tx, err := r.db.Begin()
+	if err != nil {
+		return fmt.Errorf("project: %w", err)
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	for _, e := range batch {
+		if err := project(tx, e); err != nil {
+			return fmt.Errorf("project event %d of %s: %w", e.Seq, e.Subject, err)
+		}
+	}
+	last := batch[len(batch)-1].Seq
+	if _, err := tx.Exec("UPDATE cursor SET seq = ?", last); err != nil {
+		return fmt.Errorf("project: %w", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("project: %w", err)
+	}
+	r.cursor.Store(uint64(last))
 	return nil
 }
 
-// Close closes the file. Run must have ended.
-func (r *Report) Close() error { return nil }
+// Lag is how many events the reports are behind the log.
+func (r *Report) Lag(ctx context.Context) (uint64, error) {
+	_, end, err := r.ledger.Load(ctx, "cfg.")
+	if at := r.cursor.Load(); err == nil && uint64(end) > at {
+		return uint64(end) - at, nil
+	}
+	return 0, err
+}
 
-// Handler serves GET /api/v1/reports/{status-time,calls}; who may ask is decided in front of it.
-func (r *Report) Handler() http.Handler { return http.NotFoundHandler() }
+// Close closes the file. Run must have ended.
+func (r *Report) Close() error { return r.db.Close() }
