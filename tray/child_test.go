@@ -266,6 +266,14 @@ func need(t *testing.T, tool string) string {
 	return ""
 }
 
+// slow skips a test of seconds where only the short ones are asked for.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not a short test")
+	}
+}
+
 // Snapshots of a day.
 
 func signedIn() wire.Snapshot {

@@ -49,6 +49,7 @@ func startSound(t *testing.T, module ...string) *os.Process {
 }
 
 func TestTheRingReallySoundsOnADevice(t *testing.T) {
+	slow(t)
 	startSound(t, "module-null-sink sink_name=ear")
 	record := exec.Command(need(t, "parec"), "--device=ear.monitor", "--format=s16le", "--channels=1", "--rate=24000", "--latency-msec=20")
 	out, err := record.StdoutPipe()
@@ -114,6 +115,7 @@ func TestWithoutASoundServerThereIsNoDevice(t *testing.T) {
 }
 
 func TestALostSoundServerEndsTheRing(t *testing.T) {
+	slow(t)
 	server := startSound(t, "module-null-sink sink_name=ear")
 	heard, done := make(chan struct{}, 9), make(chan error, 1)
 	go func() { done <- playTone(t.Context(), ringTone(false), func() { heard <- struct{}{} }) }()

@@ -159,6 +159,7 @@ func TestACallIsNotifiedUntilItRingsNoMore(t *testing.T) {
 }
 
 func TestAClosedPageIsExplainedOnce(t *testing.T) {
+	slow(t)
 	d := startDesktop(t)
 	k := startKid(t, "en", d.env())
 	in := signedIn()
@@ -213,6 +214,7 @@ func TestTheEndOfTheDesktopSessionEndsThePhone(t *testing.T) {
 }
 
 func TestTwentyStartsShowTheIconEachTime(t *testing.T) {
+	slow(t)
 	d := startDesktop(t)
 	for range 20 {
 		k := startKid(t, "en", d.env())

@@ -148,6 +148,7 @@ func (s *screen) find(colour string) (at image.Point, ok bool) {
 }
 
 func TestARealPanelShowsTheIconAndOpensTheMenuOnBothButtons(t *testing.T) {
+	slow(t)
 	s := startScreen(t)
 	k := startKid(t, "ja", s.env...)
 	k.show(signedIn())
