@@ -30,18 +30,21 @@ type Engine struct {
 
 	mu     sync.Mutex // guards what follows
 	closed bool
+	wanted string // the line that Focus named
 	lines  map[string]*line
 	pages  map[string]*page
 	web    *browserSide // made for the first offer
 	shown  PageLive     // told last
 	silent map[*line]bool
+	likely codec     // of the call under way, or of the next one
 	orders int       // restarts and renewals ordered so far: one row of numbers for all pages
 	liveAt time.Time // since when a call wants sound; zero: none does
 }
 
 // New makes an engine. Nothing runs before Run.
 func New(cfg Config) (*Engine, error) {
-	if len(codecsNamed(cfg.Codecs)) == 0 {
+	list := codecsNamed(cfg.Codecs)
+	if len(list) == 0 {
 		return nil, fmt.Errorf("media: no known codec in %q", cfg.Codecs)
 	}
 	if cfg.PortHigh < cfg.PortLow {
@@ -50,7 +53,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, log: cfg.Log, cname: fmt.Sprintf("%016x", rand.Uint64()), wake: make(chan struct{}, 1),
+	return &Engine{cfg: cfg, log: cfg.Log, cname: fmt.Sprintf("%016x", rand.Uint64()), wake: make(chan struct{}, 1), likely: list[0],
 		lines: map[string]*line{}, pages: map[string]*page{}, silent: map[*line]bool{}}, nil
 }
 
@@ -177,6 +180,10 @@ func (e *Engine) newLine(id string, local netip.Addr, begin func(*line) error) (
 		return nil, err
 	}
 	e.lines[id] = l
+	if id == e.wanted {
+		e.focus.Store(l)
+		e.tellPagesLocked()
+	}
 	l.start()
 	select {
 	case e.wake <- struct{}{}:
@@ -205,6 +212,7 @@ func (e *Engine) CloseLine(id string) {
 func (e *Engine) Focus(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.wanted = id // a line that is opened later gets it then
 	e.focus.Store(e.lines[id])
 	e.tellPagesLocked()
 }

@@ -59,7 +59,7 @@ func Floor(dir string, pbx *PBX) (string, error) {
 
 // StartCenter starts a center on free ports and imports the file.
 func StartCenter(ctx context.Context, bin, dir, floor string) (*Program, error) {
-	data := filepath.Join(dir, "center")
+	data := filepath.Join(dir, "data")
 	p, err := Start(ctx, bin, nil, "-data", data, "-http", "127.0.0.1:0", "-sip", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

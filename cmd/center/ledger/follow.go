@@ -2,10 +2,12 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -14,7 +16,22 @@ var pull = []jetstream.PullMessagesOpt{jetstream.PullExpiry(5 * time.Second), je
 
 // Load gives the last event of every subject of a kind ("agent"), or of all ("" ), and the sequence it is valid at: Follow
 // from there misses nothing and may tell some of them again.
-func (l *Ledger) Load(ctx context.Context, kind string) (map[string]Event, Seq, error) {
+//
+// An embedded engine that has just started, or a busy one, may answer "no responders" or miss a heartbeat; what was read is
+// thrown away then and read anew, for five seconds at most.
+func (l *Ledger) Load(ctx context.Context, kind string) (all map[string]Event, at Seq, err error) {
+	for end := time.Now().Add(5 * time.Second); ; {
+		all, at, err = l.load(ctx, kind)
+		passing := errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoHeartbeat)
+		if !passing || ctx.Err() != nil || time.Now().After(end) {
+			return all, at, err
+		}
+		l.log.Info("read the log again", "err", err)
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func (l *Ledger) load(ctx context.Context, kind string) (map[string]Event, Seq, error) {
 	info, err := l.stream.Info(ctx)
 	if err != nil {
 		return nil, 0, fmt.Errorf("load: %w", err)
