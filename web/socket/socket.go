@@ -238,6 +238,9 @@ func (c *Conn) over() error {
 	select {
 	case <-c.closing:
 		return ErrClosed
+	default:
+	}
+	select {
 	case <-c.done:
 		return c.err
 	default:
