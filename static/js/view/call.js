@@ -97,6 +97,7 @@ function card(id, send, claim) {
       attr(hold, "data-on", c.phase === "held" ? "true" : undefined);
       const [words, mine] = warning(c, snap, page);
       put(warn, words);
+      attr(warn, "data-level", !mine || words !== tones(c) ? "bad" : undefined);
       move.hidden = mine || !page.linked;
     },
     /** @param {number} now */
@@ -129,6 +130,8 @@ function warning(c, snap, page) {
   if (level === "bad") return [words, true];
   if (c.phase === "talking" && c.silent) return [t("call.silent"), true];
   if (c.phase === "talking" && snap.muted) return [t("call.muted"), true];
-  if (c.digits) return [t("call.digits", { digits: clean(c.digits) }), true];
-  return ["", true];
+  return [tones(c), true];
 }
+
+/** @param {Call} c */
+const tones = (c) => (c.digits ? t("call.digits", { digits: clean(c.digits) }) : "");

@@ -14,11 +14,14 @@ export function signInView(send) {
   const one = who(send), two = what(send);
   const root = h("main", { className: "signin" },
     h("div", { className: "signin-card" }, h("img", { src: "/icons/zaseki.svg", alt: "", className: "signin-mark" }), one.root, two.root));
+  /** Which step was seen last. @type {boolean | undefined} */
+  let seen;
   return {
     root,
     show(snap) {
       const first = snap.phase === "out" || snap.phase === "checking" || !snap.choice;
-      const turned = one.root.hidden === first;
+      const turned = first !== seen && !root.hidden;
+      seen = root.hidden ? undefined : first;
       one.show(snap);
       two.show(snap);
       one.root.hidden = !first;

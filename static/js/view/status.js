@@ -96,7 +96,7 @@ function sentence(snap) {
   const named = (/** @type {string} */ id) => word(defOf(snap.statuses, id).name);
   if (s.wish) return t("status.changing", { status: named(s.wish) });
   if (s.next) return t("status.next", { status: named(s.next) });
-  if (s.offer) return t("problem.status.in_call", { status: named(s.offer) });
+  if (s.offer) return t("status.refused");
   if (s.until) return t("status.until");
   const def = defOf(snap.statuses, s.now);
   if (snap.line.state === "elsewhere") return t("status.elsewhere");
