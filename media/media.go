@@ -69,7 +69,7 @@ func (Played) mediaEvent()      {}
 type Order struct {
 	Owner   bool   `json:"owner"`   // this page is microphone and loudspeaker
 	Taken   bool   `json:"taken"`   // another page is
-	Codec   string `json:"codec"`   // to encode with: "opus", "G722", "PCMU", "PCMA"; "" when no call wants sound
+	Codec   string `json:"codec"`   // to encode with: "opus", "G722", "PCMU", "PCMA"; without a call, what the next one will want
 	Live    bool   `json:"live"`    // a call wants sound
 	Restart int    `json:"restart"` // counter: when it grows, restart ICE and offer again
 	Renew   int    `json:"renew"`   // counter: when it grows, offer with a new connection

@@ -54,21 +54,30 @@ func (e *Engine) Orders(id string) (<-chan Order, func()) {
 
 func (e *Engine) orderLocked(p *page) Order {
 	owner := e.owner.Load()
-	o := Order{Owner: owner == p, Taken: owner != nil && owner != p, Restart: p.restart, Renew: p.renew}
-	if l := e.focus.Load(); l != nil {
-		if r := l.route.Load(); r != nil && (r.speak || r.hear) {
-			o.Codec, o.Live = r.codec.String(), true
-		}
+	return Order{Owner: owner == p, Taken: owner != nil && owner != p, Codec: e.likely.String(), Live: e.liveLocked(),
+		Restart: p.restart, Renew: p.renew}
+}
+
+// liveLocked says that a call wants sound, and learns the codec of the next call from this one: a page that encodes with it
+// already speaks one frame after the answer.
+func (e *Engine) liveLocked() bool {
+	l := e.focus.Load()
+	if l == nil {
+		return false
 	}
-	return o
+	r := l.route.Load()
+	if r == nil || !r.speak && !r.hear {
+		return false
+	}
+	e.likely = r.codec
+	return true
 }
 
 // tellPagesLocked gives every page its order if it changed, and tells whether a page carries sound.
 func (e *Engine) tellPagesLocked() {
-	live := false
+	live := e.liveLocked()
 	for _, p := range e.pages {
 		o := e.orderLocked(p)
-		live = o.Live
 		if o == p.last {
 			continue
 		}
@@ -114,8 +123,15 @@ func (e *Engine) Claim(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.closed {
-		e.owner.Store(e.pageLocked(id))
+		e.ownLocked(e.pageLocked(id))
 		e.tellPagesLocked()
+	}
+}
+
+// ownLocked gives the sound to a page, or to none. Who had it loses its connection too: it is told, and lets go.
+func (e *Engine) ownLocked(p *page) {
+	if old := e.owner.Swap(p); old != nil && old != p {
+		e.dropLocked(old.conn.Swap(nil))
 	}
 }
 
@@ -145,7 +161,7 @@ func (e *Engine) attach(p *page, c *conn) error {
 	}
 	e.dropLocked(p.conn.Swap(c))
 	if e.owner.Load() == nil {
-		e.owner.Store(p)
+		e.ownLocked(p)
 	}
 	e.tellPagesLocked()
 	return nil

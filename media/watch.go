@@ -47,8 +47,8 @@ func (e *Engine) spentLocked(p *page, now time.Time) bool {
 func (e *Engine) forgetLocked(p *page) {
 	delete(e.pages, p.id)
 	e.dropLocked(p.conn.Swap(nil))
-	if e.owner.CompareAndSwap(p, nil) {
-		e.owner.Store(e.heirLocked(p))
+	if e.owner.Load() == p {
+		e.ownLocked(e.heirLocked(p))
 	}
 }
 
@@ -79,7 +79,7 @@ func (e *Engine) watchOwnerLocked(now time.Time) {
 	switch {
 	case silent >= pageLost && heir != nil && heir.order > p.order:
 		e.log.Info("page silent, the newer one gets the sound", "page", p.id, "took", silent)
-		e.owner.Store(heir)
+		e.ownLocked(heir)
 	case (silent >= pageLost || slow) && (p.asked < askedNew || now.Sub(p.askedAt) >= askAgain):
 		e.log.Info("page silent, asked to connect anew", "page", p.id, "took", silent)
 		e.orders++

@@ -78,7 +78,7 @@ export function createSound(io) {
   }
 
   async function settleConnection() {
-    const wanted = !closed && signedIn && !order.taken;
+    const wanted = !closed && signedIn && !first && !order.taken;
     if (!wanted) return drop();
     if (order.renew > done.renew || !pc || dead()) {
       done = { restart: order.restart, renew: order.renew };
