@@ -47,6 +47,7 @@ func (l *Ledger) connect(cfg Config) error {
 			return fmt.Errorf("connect to %d engine addresses: %w", len(cfg.URLs), err)
 		}
 		l.conn = conn
+		cfg.Log.Warn("outside engine: it must sync always, or a power cut loses what was acknowledged; this cannot be seen from here")
 		return nil
 	}
 	if err := claimStore(cfg.Dir); err != nil {

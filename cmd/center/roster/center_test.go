@@ -92,7 +92,7 @@ func setup() Setup {
 		Seats:  []SeatSetup{{ID: "1", Floor: "1"}, {ID: "2", Floor: "1", X: 1}, {ID: "3", Floor: "1", X: 2}, {ID: "10", Floor: "1", X: 3}},
 		Statuses: []wire.StatusDef{{ID: "training", Name: wire.Words{"en": "Training", "ja": "研修中"}, Class: "pause"},
 			{ID: "vip", Name: wire.Words{"en": "VIP only", "ja": "VIP専用"}, Class: "available"}},
-		Queues: []QueueSetup{{"7001", "Support"}},
+		Queues: []QueueSetup{{Extension: "7001", Name: "Support"}},
 	}
 }
 

@@ -204,7 +204,7 @@ func TestARestartOfTheCenterKeepsSessionsSeatsAndCountdowns(t *testing.T) {
 	dir := t.TempDir()
 	c := startCenter(t, dir, nil)
 	s := setup()
-	s.Site.AfterWorkSeconds = 2
+	s.Site.AfterWorkSeconds, s.Site.ExtendSeconds = 2, 1
 	if err := c.Apply(t.Context(), s, "test"); err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,7 @@ type Roster struct {
 	accounts  *limiter
 	addresses *limiter
 	started   time.Time
+	loaded    ledger.Seq    // what New loaded is valid at; Run follows from there
 	kick      chan struct{} // something changed that the timers must know
 	later     chan func(context.Context)
 	stop      chan struct{} // closed when Run ends: the phones' connections end
@@ -132,17 +133,14 @@ func New(cfg Config) (*Roster, error) {
 			return nil, fmt.Errorf("roster: %w", err)
 		}
 	}
-	r.view.rev = max(r.view.rev, at)
+	r.loaded = at
 	return r, nil
 }
 
 // Run follows the ledger and keeps the timers until ctx ends; then it closes all phones' connections and waits for them.
 func (r *Roster) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	r.mu.RLock()
-	from := r.view.rev
-	r.mu.RUnlock()
-	g.Go(func() error { return r.ledger.Follow(ctx, from, r.heard) })
+	g.Go(func() error { return r.ledger.Follow(ctx, r.loaded, r.heard) })
 	g.Go(func() error { return r.watchClock(ctx) })
 	g.Go(func() error { return r.doLater(ctx) })
 	err := g.Wait()

@@ -1,0 +1,228 @@
+package roster
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"zaseki/web/wire"
+)
+
+// plan is a setup on its way into the present state.
+type plan struct {
+	*view
+	vault  vault
+	setup  Setup
+	hashes map[string]string
+	draft  *draft
+
+	problems []error
+}
+
+// bad notes what is wrong with a row.
+func (p *plan) bad(list string, i int, field, format string, args ...any) {
+	p.problems = append(p.problems, fmt.Errorf("%s[%d].%s: %s", list, i, field, fmt.Sprintf(format, args...)))
+}
+
+var (
+	statusID  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
+	extension = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$`)
+	queueExt  = regexp.MustCompile(`^7[0-9]{3}$`)
+
+	roles     = []string{"agent", "supervisor", "administrator"}
+	types     = []string{"softphone", "softphone-encrypted", "desk", "mobile", typeTrunk}
+	classes   = []string{"available", "work", "pause"}
+	colours   = []string{"green", "blue", "amber", "grey", "red", "violet"}
+	profiles  = []string{"3.4", "3.5", "3.6", "3.7", "3.9"}
+	transport = []string{"udp", "tcp"}
+)
+
+// check names every fault of the setup by row and field.
+func (p *plan) check() error {
+	p.checkSite()
+	p.checkTerminals()
+	p.checkAccounts()
+	p.checkStatuses()
+	p.checkFloors()
+	seen := map[string]bool{}
+	for i, q := range p.setup.Queues {
+		if !queueExt.MatchString(q.Extension) {
+			p.bad("queues", i, "extension", "%q is not 7000 to 7999", q.Extension)
+		}
+		p.once("queues", i, "extension", q.Extension, seen)
+		p.text("queues", i, "name", q.Name, 1)
+		for _, account := range q.Agents {
+			if !p.hasAccount(account) {
+				p.bad("queues", i, "agents", "there is no account %q", account)
+			}
+		}
+	}
+	return errors.Join(p.problems...)
+}
+
+func (p *plan) once(list string, i int, field, id string, seen map[string]bool) {
+	if seen[id] {
+		p.bad(list, i, field, "%q is named twice", id)
+	}
+	seen[id] = true
+}
+
+// text is something a person reads: at most 64 characters, none of them a control character.
+func (p *plan) text(list string, i int, field, s string, least int) {
+	n := utf8.RuneCountInString(s)
+	if n < least || n > 64 || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) || s != strings.TrimSpace(s) {
+		p.bad(list, i, field, "%q is not a name of %d to 64 characters", s, least)
+	}
+}
+
+func (p *plan) oneOf(list string, i int, field, s string, of []string) {
+	if !slices.Contains(of, s) {
+		p.bad(list, i, field, "%q is none of %s", s, strings.Join(of, ", "))
+	}
+}
+
+func (p *plan) checkSite() {
+	s := p.setup.Site
+	if s == nil {
+		return
+	}
+	no := func(field, format string, args ...any) {
+		p.problems = append(p.problems, fmt.Errorf("site.%s: %s", field, fmt.Sprintf(format, args...)))
+	}
+	switch {
+	case s.Name == "":
+		no("name", "is missing")
+	case s.Domain == "" || strings.ContainsAny(s.Domain, " \t\r\n@:\"<>;"):
+		no("domain", "%q is not a domain", s.Domain)
+	case !slices.Contains(profiles, s.Profile):
+		no("profile", "%q is none of %s", s.Profile, strings.Join(profiles, ", "))
+	case !slices.Contains(transport, s.SIP.Transport):
+		no("sip.transport", "%q is none of %s", s.SIP.Transport, strings.Join(transport, ", "))
+	case s.SIP.Expires < 30 || s.SIP.Expires > 3600:
+		no("sip.expires", "%d is not 30 to 3600 seconds", s.SIP.Expires)
+	case s.AfterWorkSeconds < 0 || s.AfterWorkSeconds > 3600:
+		no("afterWorkSeconds", "%d is not 0 to 3600", s.AfterWorkSeconds)
+	case s.ExtendSeconds < 1 || s.ExtendSeconds > 3600:
+		no("extendSeconds", "%d is not 1 to 3600", s.ExtendSeconds)
+	case s.RingSeconds < 1 || s.RingSeconds > 120:
+		no("ringSeconds", "%d is not 1 to 120", s.RingSeconds)
+	case s.Misses < 0 || s.Misses > 100:
+		no("misses", "%d is not 0 to 100", s.Misses)
+	case s.ExtensionDigits < 1 || s.ExtensionDigits > 8:
+		no("extensionDigits", "%d is not 1 to 8", s.ExtensionDigits)
+	}
+}
+
+func (p *plan) checkTerminals() {
+	seen := map[string]bool{}
+	for i, t := range p.setup.Terminals {
+		if !extension.MatchString(t.Extension) || queueExt.MatchString(t.Extension) {
+			p.bad("terminals", i, "extension", "%q is not an extension (7000 to 7999 are queues)", t.Extension)
+		}
+		p.once("terminals", i, "extension", t.Extension, seen)
+		p.oneOf("terminals", i, "type", t.kind(), types)
+		p.text("terminals", i, "name", t.Name, 0)
+		if t.Account != "" && !p.hasAccount(t.Account) {
+			p.bad("terminals", i, "account", "there is no account %q", t.Account)
+		}
+	}
+}
+
+func (p *plan) checkAccounts() {
+	seen, owners := map[string]bool{}, map[string]string{}
+	for i, a := range p.setup.Accounts {
+		p.text("accounts", i, "account", a.Account, 1)
+		p.once("accounts", i, "account", a.Account, seen)
+		p.text("accounts", i, "name", a.Name, 0)
+		p.oneOf("accounts", i, "role", a.role(), roles)
+		_, exists := p.accounts[a.Account]
+		switch {
+		case a.Hash != "":
+			if _, _, _, _, _, err := parsePHC(a.Hash); err != nil {
+				p.bad("accounts", i, "hash", "%v", err)
+			}
+		case a.Password != "":
+			if err := goodPassword(a.Account, a.Password.Reveal()); err != nil {
+				p.bad("accounts", i, "password", "%v", err)
+			}
+		case !exists:
+			p.bad("accounts", i, "password", "is missing for a new account")
+		}
+		for _, ext := range a.Terminals {
+			if !p.hasTerminal(ext) {
+				p.bad("accounts", i, "terminals", "there is no terminal %q", ext)
+			}
+			if other := owners[ext]; other != "" {
+				p.bad("accounts", i, "terminals", "%q is %s's already", ext, other)
+			}
+			owners[ext] = a.Account
+		}
+	}
+}
+
+func (p *plan) checkStatuses() {
+	seen := map[string]bool{}
+	for i, s := range p.setup.Statuses {
+		if !statusID.MatchString(s.ID) {
+			p.bad("statuses", i, "id", "%q is not small letters, digits, - and _", s.ID)
+		}
+		p.once("statuses", i, "id", s.ID, seen)
+		if slices.ContainsFunc(wire.StandardStatuses(), func(d wire.StatusDef) bool { return d.ID == s.ID }) {
+			p.bad("statuses", i, "id", "%q is a standard status", s.ID)
+		}
+		p.oneOf("statuses", i, "class", s.Class, classes)
+		if s.Colour != "" {
+			p.oneOf("statuses", i, "colour", s.Colour, colours)
+		}
+		p.text("statuses", i, "name.en", s.Name["en"], 1)
+		p.text("statuses", i, "name.ja", s.Name["ja"], 1)
+		if old, ok := p.statuses[s.ID]; ok && old.v.Class != s.Class && p.inUse(s.ID) {
+			p.bad("statuses", i, "class", "cannot change while somebody is in the status")
+		}
+	}
+}
+
+func (p *plan) inUse(status string) bool {
+	for _, a := range p.agents {
+		if a.v.Status == status {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *plan) checkFloors() {
+	seen := map[string]bool{}
+	for i, f := range p.setup.Floors {
+		p.text("floors", i, "id", f.ID, 1)
+		p.once("floors", i, "id", f.ID, seen)
+		p.text("floors", i, "name", f.Name, 1)
+	}
+	here := seen
+	seen = map[string]bool{}
+	for i, s := range p.setup.Seats {
+		p.text("seats", i, "id", s.ID, 1)
+		p.once("seats", i, "id", s.ID, seen)
+		p.text("seats", i, "name", s.Name, 0)
+		if _, ok := p.floors[s.Floor]; !ok && !here[s.Floor] {
+			p.bad("seats", i, "floor", "there is no floor %q", s.Floor)
+		}
+		if s.X < 0 || s.Y < 0 || s.X > 999 || s.Y > 999 {
+			p.bad("seats", i, "x", "%d, %d is not within 0 to 999", s.X, s.Y)
+		}
+	}
+}
+
+func (p *plan) hasAccount(account string) bool {
+	_, ok := p.accounts[account]
+	return ok || slices.ContainsFunc(p.setup.Accounts, func(a AccountSetup) bool { return a.Account == account })
+}
+
+func (p *plan) hasTerminal(ext string) bool {
+	_, ok := p.terminals[ext]
+	return ok || slices.ContainsFunc(p.setup.Terminals, func(t TerminalSetup) bool { return t.Extension == ext })
+}
