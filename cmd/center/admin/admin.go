@@ -45,7 +45,7 @@ type Lines interface {
 
 // Log is what is asked of the ledger.
 type Log interface {
-	Load(ctx context.Context, prefix string) (map[string]ledger.Event, ledger.Seq, error)
+	Load(ctx context.Context, kind string) (map[string]ledger.Event, ledger.Seq, error)
 	Follow(ctx context.Context, after ledger.Seq, tell func(ledger.Event)) error
 }
 

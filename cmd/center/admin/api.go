@@ -70,7 +70,7 @@ func (a *Admin) Look(ctx context.Context) (Overview, error) {
 
 // terminals reads the terminals' records of the ledger.
 func (a *Admin) terminals(ctx context.Context, registered []exchange.Registration) ([]Terminal, error) {
-	records, _, err := a.cfg.Ledger.Load(ctx, roster.KindTerminal+".")
+	records, _, err := a.cfg.Ledger.Load(ctx, roster.KindTerminal)
 	if err != nil {
 		return nil, fmt.Errorf("terminals: %w", err)
 	}

@@ -52,7 +52,7 @@ type Node struct {
 
 	account, code string // the administrator made by a very first start
 	first         bool
-	ready         atomic.Bool
+	ready, closed atomic.Bool
 }
 
 // New opens the data folder and the listeners. Run must follow, or Close.
@@ -186,8 +186,11 @@ func named(room string, err error) error {
 	return nil
 }
 
-// Close frees what New opened. Run does it too.
+// Close frees what New opened. Run does it too; a second time does nothing.
 func (n *Node) Close() error {
+	if !n.closed.CompareAndSwap(false, true) {
+		return nil
+	}
 	var errs []error
 	if n.listener != nil {
 		n.listener.Close() // closed by the server already, or never served

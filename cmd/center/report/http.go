@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zaseki/cmd/center/roster"
 )
 
 const (
@@ -127,7 +129,7 @@ func (r *Report) catchUp(ctx context.Context) time.Time {
 	ctx, cancel := context.WithTimeout(ctx, waitMost)
 	defer cancel()
 	asOf := time.Now()
-	_, end, err := r.ledger.Load(ctx, "cfg.")
+	_, end, err := r.ledger.Load(ctx, roster.KindSite)
 	for err == nil && r.cursor.Load() < uint64(end) && ctx.Err() == nil {
 		select {
 		case <-time.After(5 * time.Millisecond):
@@ -179,18 +181,18 @@ func (r *Report) StatusTime(ctx context.Context, p period, q url.Values) ([]Stat
 
 // CallRow is a call that ended.
 type CallRow struct {
-	Began    time.Time `json:"began"`
-	Caller   string    `json:"caller"`
-	Name     string    `json:"name"`
-	Called   string    `json:"called"`
-	Queue    string    `json:"queue"`
-	Account  string    `json:"account"`
-	Callee   string    `json:"callee"`
-	Outside  bool      `json:"outside"`
-	Result   string    `json:"result"`
-	Code     int       `json:"code"`
-	Wait     float64   `json:"waitSeconds"` // until the answer or the end
-	Talk     float64   `json:"talkSeconds"`
+	Began   time.Time `json:"began"`
+	Caller  string    `json:"caller"`
+	Name    string    `json:"name"`
+	Called  string    `json:"called"`
+	Queue   string    `json:"queue"`
+	Account string    `json:"account"`
+	Callee  string    `json:"callee"`
+	Outside bool      `json:"outside"`
+	Result  string    `json:"result"`
+	Code    int       `json:"code"`
+	Wait    float64   `json:"waitSeconds"` // until the answer or the end
+	Talk    float64   `json:"talkSeconds"`
 }
 
 func (c CallRow) cells(zone *time.Location) []string {

@@ -17,6 +17,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"zaseki/cmd/center/ledger"
+	"zaseki/cmd/center/roster"
 )
 
 // version is the schema's: another one on the disk is thrown away and rebuilt.
@@ -32,7 +33,7 @@ const (
 
 // Log is what is asked of the ledger.
 type Log interface {
-	Load(ctx context.Context, prefix string) (map[string]ledger.Event, ledger.Seq, error)
+	Load(ctx context.Context, kind string) (map[string]ledger.Event, ledger.Seq, error)
 	Follow(ctx context.Context, after ledger.Seq, tell func(ledger.Event)) error
 }
 
@@ -52,7 +53,7 @@ func Open(path string, l Log, log *slog.Logger) (*Report, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	_, end, err := l.Load(ctx, "cfg.")
+	_, end, err := l.Load(ctx, roster.KindSite)
 	if err != nil {
 		return nil, fmt.Errorf("open reports: %w", err)
 	}
@@ -184,7 +185,7 @@ func (r *Report) take(batch []ledger.Event) error {
 
 // Lag is how many events the reports are behind the log.
 func (r *Report) Lag(ctx context.Context) (uint64, error) {
-	_, end, err := r.ledger.Load(ctx, "cfg.")
+	_, end, err := r.ledger.Load(ctx, roster.KindSite)
 	if at := r.cursor.Load(); err == nil && uint64(end) > at {
 		return uint64(end) - at, nil
 	}
