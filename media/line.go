@@ -135,7 +135,8 @@ func (l *line) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	l.heard.Store(now.UnixNano())
 	if to := l.to.Load(); to == nil || *to != from {
-		l.to.Store(&from)
+		latched := from // a variable of its own: the argument would go to the heap with every packet
+		l.to.Store(&latched)
 	}
 	if c == digits {
 		l.pressed(p)

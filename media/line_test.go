@@ -1,0 +1,445 @@
+package media
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v3"
+)
+
+// told keeps events.
+type told struct {
+	mu  sync.Mutex
+	all []Event
+}
+
+func (w *told) tell(ev Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, ev)
+}
+
+func (w *told) has(ev Event) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Contains(w.all, ev)
+}
+
+// peer is a far end with a socket of its own.
+type peer struct {
+	t    *testing.T
+	conn *net.UDPConn
+}
+
+func newPeer(t *testing.T, at string) *peer {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &peer{t, conn}
+}
+
+func (p *peer) addr() netip.AddrPort { return p.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+func (p *peer) send(to netip.AddrPort, pk packet) {
+	p.t.Helper()
+	b := make([]byte, rtpHeader+len(pk.payload))
+	pk.put(b)
+	if _, err := p.conn.WriteToUDPAddrPort(b, to); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// next is the next packet that arrives; false: none within that time.
+func (p *peer) next(within time.Duration) (packet, bool) {
+	p.t.Helper()
+	_ = p.conn.SetReadDeadline(time.Now().Add(within))
+	b := make([]byte, 2000)
+	n, _, err := p.conn.ReadFromUDPAddrPort(b)
+	if err != nil {
+		return packet{}, false
+	}
+	pk, ok := parseRTP(b[:n])
+	if !ok {
+		p.t.Fatalf("not RTP: %x", b[:n])
+	}
+	return pk, true
+}
+
+// answered is an engine with a line to that peer, in focus; nothing runs but the line's readers.
+func answered(t *testing.T, p *peer, formats string, attributes ...string) (*Engine, *line, *told) {
+	t.Helper()
+	w := &told{}
+	e, err := New(Config{Tell: w.tell})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.shut)
+	m := "m=audio " + p.addr().String()[len("127.0.0.1:"):] + " RTP/AVP " + formats
+	if _, err := e.AnswerLine("a", local, lines(append([]string{m}, attributes...)...)); err != nil {
+		t.Fatal(err)
+	}
+	e.Focus("a")
+	return e, e.lines["a"], w
+}
+
+func (l *line) address() netip.AddrPort { return l.rtp.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+func speech160(seq uint16, ts uint32) packet {
+	return packet{seq: seq, ts: ts, ssrc: 7, payload: make([]byte, 160)}
+}
+
+func TestThirdPartyNeitherHearsNorSpeaks(t *testing.T) {
+	far, thief, neighbour := newPeer(t, "127.0.0.1:0"), newPeer(t, "127.0.0.2:0"), newPeer(t, "127.0.0.1:0")
+	_, l, w := answered(t, far, "0 101", "a=rtpmap:101 telephone-event/8000")
+	thief.send(l.address(), speech160(1, 160))
+	thief.send(l.address(), packet{pt: 101, ts: 1, payload: []byte{5, 0x0a, 0, 160}})
+	far.send(l.address(), speech160(1, 160))
+	eventually(t, "the far end is heard", func() bool { return l.quality.flow().Packets == 1 })
+	neighbour.send(l.address(), speech160(9, 160)) // the same address, another port, while the far end speaks
+	far.send(l.address(), speech160(2, 320))
+	eventually(t, "the far end is heard", func() bool { return l.quality.flow().Packets == 2 })
+	if w.has(Digit{"a", "5"}) {
+		t.Error("a third party pressed a key")
+	}
+	l.speak(pcmu, speech160(1, 0), false, time.Now())
+	if _, ok := far.next(time.Second); !ok {
+		t.Error("the far end hears nothing")
+	}
+	for name, p := range map[string]*peer{"thief": thief, "neighbour": neighbour} {
+		if _, ok := p.next(50 * time.Millisecond); ok {
+			t.Errorf("the %s hears us", name)
+		}
+	}
+}
+
+func TestPacketsGoWhereTheFarEndSendsFrom(t *testing.T) {
+	signalled, real := newPeer(t, "127.0.0.1:0"), newPeer(t, "127.0.0.1:0")
+	_, l, _ := answered(t, signalled, "0")
+	real.send(l.address(), speech160(1, 160))
+	eventually(t, "latched", func() bool { return *l.to.Load() == real.addr() })
+	l.speak(pcmu, speech160(1, 0), false, time.Now())
+	if _, ok := real.next(time.Second); !ok {
+		t.Error("symmetric RTP does not come back")
+	}
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(2 * time.Second); !ok(); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatal("not in time: " + what)
+		}
+	}
+}
+
+func TestSilenceKeepsEveryLineAlive(t *testing.T) {
+	rows := []struct {
+		codec   codec
+		formats string
+		first   byte
+		size    int
+		step    uint32
+	}{
+		{pcmu, "0", 0xff, 160, 160}, {pcma, "8", 0xd5, 160, 160}, {g722, "9", g722Silence[0], 160, 160}, {opus, "111", 0xf8, 3, 960},
+	}
+	for _, row := range rows {
+		t.Run(row.codec.String(), func(t *testing.T) {
+			far := newPeer(t, "127.0.0.1:0")
+			_, l, _ := answered(t, far, row.formats, "a=rtpmap:111 opus/48000/2")
+			begin := l.route.Load().since
+			l.tick(begin.Add(50 * time.Millisecond))
+			if _, ok := far.next(20 * time.Millisecond); ok {
+				t.Error("silence before 60 ms")
+			}
+			var last packet
+			for i := range 5 {
+				l.tick(begin.Add(time.Duration(70+20*i) * time.Millisecond))
+				p, ok := far.next(time.Second)
+				if !ok || len(p.payload) != row.size || p.payload[0] != row.first || p.pt != l.route.Load().pt {
+					t.Fatalf("packet %d: %v %+v", i, ok, p)
+				}
+				if i > 0 && (p.seq != last.seq+1 || p.ts != last.ts+row.step || p.ssrc != last.ssrc || p.marker) {
+					t.Errorf("a seam: %+v after %+v", p, last)
+				}
+				last = p
+			}
+			// The page comes back: no seam but the marker, and silence ends.
+			now := begin.Add(170 * time.Millisecond)
+			l.speak(row.codec, packet{seq: 40000, ts: 99, ssrc: 3, payload: []byte{1, 2, 3}}, false, now)
+			p, ok := far.next(time.Second)
+			if !ok || p.seq != last.seq+1 || int32(p.ts-last.ts) < int32(row.step) || !p.marker || p.ssrc != last.ssrc {
+				t.Errorf("%+v after %+v", p, last)
+			}
+			l.tick(now.Add(40 * time.Millisecond))
+			if _, ok := far.next(20 * time.Millisecond); ok {
+				t.Error("silence beside the voice")
+			}
+		})
+	}
+}
+
+func TestHeldLineSendsSilenceAndAHoldingOneNothing(t *testing.T) {
+	far := newPeer(t, "127.0.0.1:0")
+	e, l, _ := answered(t, far, "0")
+	if _, err := e.Reanswer("a", lines("m=audio "+far.addr().String()[len("127.0.0.1:"):]+" RTP/AVP 0", "a=sendonly")); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Add(time.Second)
+	l.tick(now)
+	l.speak(pcmu, speech160(1, 0), false, now)
+	if _, ok := far.next(50 * time.Millisecond); ok {
+		t.Error("we send to somebody who holds us")
+	}
+	if !l.route.Load().hear {
+		t.Error("their music is not heard")
+	}
+}
+
+func TestMuteReplacesWhatIsSaid(t *testing.T) {
+	far := newPeer(t, "127.0.0.1:0")
+	e, l, _ := answered(t, far, "8")
+	e.Mute(true)
+	p := &page{e: e}
+	c := &conn{page: p}
+	p.conn.Store(c)
+	e.owner.Store(p)
+	c.take(pcma, packet{seq: 1, ts: 1, ssrc: 1, payload: make([]byte, 240)}, time.Now())
+	got, ok := far.next(time.Second)
+	if !ok || len(got.payload) != 240 || slices.ContainsFunc(got.payload, func(b byte) bool { return b != 0xd5 }) {
+		t.Errorf("%v %x", ok, got.payload)
+	}
+	_ = l
+}
+
+func TestSourceIsCopiedWithItsLossAndOrder(t *testing.T) {
+	s := newStream()
+	now := time.Now()
+	first, _ := s.copied(packet{seq: 65534, ts: 1000, ssrc: 1}, pcmu, true, now)
+	for _, row := range []struct {
+		seq    uint16
+		ts     uint32
+		ok     bool
+		dSeq   uint16
+		dStamp uint32
+	}{{65535, 1160, true, 1, 160}, {2, 1640, true, 4, 640}, {1, 1480, true, 3, 480}, {65533, 840, false, 0, 0}, {3, 1800, true, 5, 800}} {
+		p, ok := s.copied(packet{seq: row.seq, ts: row.ts, ssrc: 1}, pcmu, true, now)
+		if ok != row.ok || ok && (p.seq-first.seq != row.dSeq || p.ts-first.ts != row.dStamp || p.marker) {
+			t.Errorf("%d: %v %+v after %+v", row.seq, ok, p, first)
+		}
+	}
+	// Chrome's timestamps stand still while it has no microphone: a second later they are set against the clock.
+	p, _ := s.copied(packet{seq: 4, ts: 1960, ssrc: 1}, pcmu, true, now.Add(time.Second))
+	if d := p.ts - first.ts; d < 7900 || d > 8100 || !p.marker || p.seq-first.seq != 6 {
+		t.Errorf("after a pause: %d later, %+v", d, p)
+	}
+	for i := range 100000 { // and the base follows for hours
+		if _, ok := s.copied(packet{seq: uint16(5 + i), ts: uint32(2120 + 160*i), ssrc: 1}, pcmu, true, now.Add(time.Second)); !ok {
+			t.Fatalf("packet %d dropped", i)
+		}
+	}
+}
+
+func TestDigitsAreSentAsTheStandardSays(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		formats string
+		hz      uint16
+	}{{"PCMU", "0 101", 8}, {"opus", "111 110 101", 48}, {"opus with slow events", "111 101", 8}} {
+		t.Run(row.name, func(t *testing.T) {
+			far := newPeer(t, "127.0.0.1:0")
+			e, l, _ := answered(t, far, row.formats, "a=rtpmap:111 opus/48000/2", "a=rtpmap:110 telephone-event/48000", "a=rtpmap:101 telephone-event/8000")
+			if err := e.Digits("a", "5#"); err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now()
+			var got []packet
+			for i := range 40 {
+				l.tick(now.Add(time.Duration(i) * 20 * time.Millisecond))
+				l.speak(l.route.Load().codec, speech160(uint16(i), uint32(i*160)), false, now.Add(time.Duration(i)*20*time.Millisecond))
+			}
+			for {
+				p, ok := far.next(50 * time.Millisecond)
+				if !ok {
+					break
+				}
+				if len(got) > 0 && p.seq != got[len(got)-1].seq+1 {
+					t.Errorf("sequence %d after %d", p.seq, got[len(got)-1].seq)
+				}
+				got = append(got, p)
+			}
+			events := slices.DeleteFunc(slices.Clone(got), func(p packet) bool { return p.pt != l.route.Load().digit })
+			if len(events) != 16 {
+				t.Fatalf("%d packets of two keys", len(events))
+			}
+			for i, p := range events[:8] {
+				want := row.hz * 20 * uint16(min(i+1, 5))
+				if p.ts != events[0].ts || p.marker != (i == 0) || p.payload[0] != 5 || (p.payload[1]&keyEnd != 0) != (i >= 5) ||
+					uint16(p.payload[2])<<8|uint16(p.payload[3]) != want {
+					t.Errorf("packet %d: %+v, duration wanted %d", i, p, want)
+				}
+			}
+			if events[8].payload[0] != 11 || events[8].ts == events[0].ts || !events[8].marker {
+				t.Errorf("second key: %+v", events[8])
+			}
+			for i := range got[1:] {
+				if got[i].pt != got[i+1].pt && int32(got[i+1].ts-got[i].ts) <= 0 {
+					t.Errorf("time goes back: %+v after %+v", got[i+1], got[i])
+				}
+			}
+		})
+	}
+	far := newPeer(t, "127.0.0.1:0")
+	e, _, _ := answered(t, far, "0")
+	if err := e.Digits("a", "1"); err != ErrNoDigits {
+		t.Errorf("without telephone-event: %v", err)
+	}
+}
+
+// written is where pion would take over.
+type written struct{ n int }
+
+func (w *written) WriteRTP(*rtp.Header, []byte) (int, error) { w.n++; return 0, nil }
+func (w *written) Write([]byte) (int, error)                 { return 0, nil }
+
+func TestForwardingAllocatesNothing(t *testing.T) {
+	far := newPeer(t, "127.0.0.1:0")
+	e, l, _ := answered(t, far, "0")
+	sink := &written{}
+	p := &page{e: e}
+	c := &conn{page: p, track: newTrack()}
+	c.track.w = webrtc.TrackLocalWriter(sink)
+	c.track.has[pcmu] = true
+	p.conn.Store(c)
+	e.owner.Store(p)
+	b := make([]byte, rtpHeader+160)
+	seq := uint16(0)
+	from := far.addr()
+	now := time.Now()
+	if n := testing.AllocsPerRun(1000, func() {
+		seq++
+		speech160(seq, uint32(seq)*160).put(b)
+		l.receive(b, from, now)
+	}); n != 0 {
+		t.Errorf("line to page: %v allocations a packet", n)
+	}
+	if sink.n < 1000 {
+		t.Errorf("%d packets reached the page", sink.n)
+	}
+	if n := testing.AllocsPerRun(1000, func() {
+		seq++
+		c.take(pcmu, speech160(seq, uint32(seq)*160), now)
+	}); n > 1 { // the one is the payload made by this test
+		t.Errorf("page to line: %v allocations a packet", n)
+	}
+}
+
+func TestReportsMeasureLossJitterAndDelay(t *testing.T) {
+	a, b := still(t, "PCMU"), still(t, "PCMU")
+	offer, err := a.OpenLine("a", local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := b.AnswerLine("b", local, offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetAnswer("a", answer); err != nil {
+		t.Fatal(err)
+	}
+	la, lb := a.lines["a"], b.lines["b"]
+	now := time.Now()
+	for i := range 100 {
+		if i%10 != 5 { // one in ten is lost on the way to the line
+			la.speak(pcmu, speech160(uint16(i), uint32(i*160)), false, now)
+		}
+	}
+	eventually(t, "90 packets", func() bool { return lb.quality.flow().Packets == 90 })
+	if f := lb.quality.flow(); f.Lost != 10 || f.Bytes != 90*160 {
+		t.Errorf("received %+v", f)
+	}
+	la.sendReport(time.Now(), false)
+	eventually(t, "sender report", func() bool {
+		lb.quality.mu.Lock()
+		defer lb.quality.mu.Unlock()
+		return lb.quality.reportNTP != 0
+	})
+	lb.sendReport(time.Now(), false)
+	eventually(t, "receiver report", func() bool { return a.Stats("a").Sent.Lost == 10 })
+	if st := a.Stats("a"); st.RTT < 0 || st.RTT > 500*time.Millisecond || st.Sent.Packets != 90 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestSilentLineIsTold(t *testing.T) {
+	far := newPeer(t, "127.0.0.1:0")
+	e, l, w := answered(t, far, "0")
+	e.watch(time.Now().Add(4 * time.Second))
+	if w.has(LineSilent{"a", true}) {
+		t.Error("told too early")
+	}
+	e.watch(time.Now().Add(6 * time.Second))
+	if !w.has(LineSilent{"a", true}) {
+		t.Error("not told")
+	}
+	far.send(l.address(), speech160(1, 1))
+	eventually(t, "heard", func() bool { return l.heard.Load() > 0 })
+	e.watch(time.Now())
+	if !w.has(LineSilent{"a", false}) {
+		t.Error("not taken back")
+	}
+}
+
+func TestG711IsWhatTheTablesSay(t *testing.T) {
+	for _, row := range []struct {
+		pcm  int16
+		u, a byte
+	}{{0, 0xff, 0xd5}, {8, 0xfe, 0xd5}, {-8, 0x7e, 0x55}, {1000, 0xce, 0xfa}, {-1000, 0x4e, 0x7a}, {32767, 0x80, 0xaa}, {-32768, 0x00, 0x2a}} {
+		if u, a := uLaw(row.pcm), aLaw(row.pcm); u != row.u || a != row.a {
+			t.Errorf("%d: µ %02x A %02x, wanted %02x %02x", row.pcm, u, a, row.u, row.a)
+		}
+	}
+	for b := range 256 {
+		if u := uLaw(fromULaw[b]); u != byte(b) && b != 0x7f { // two zeros
+			t.Errorf("µ %02x comes back as %02x", b, u)
+		}
+		if a := aLaw(fromALaw[b]); a != byte(b) {
+			t.Errorf("A %02x comes back as %02x", b, a)
+		}
+	}
+}
+
+func FuzzRTP(f *testing.F) {
+	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff})
+	f.Add([]byte{0xbf, 0xff, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, ok := parseRTP(b)
+		var h rtp.Header
+		n, err := h.Unmarshal(b)
+		if !ok {
+			return
+		}
+		if err == nil && (h.SequenceNumber != p.seq || h.Timestamp != p.ts || h.SSRC != p.ssrc || h.PayloadType != p.pt || h.Marker != p.marker) {
+			t.Errorf("pion reads %+v, we %+v", h, p)
+		}
+		if err == nil && !h.Padding && len(p.payload) != len(b)-n {
+			t.Errorf("payload of %d bytes, pion %d", len(p.payload), len(b)-n)
+		}
+	})
+}
+
+func FuzzRTCP(f *testing.F) {
+	f.Add([]byte{0x80, 201, 0, 1, 0, 0, 0, 1})
+	l := &line{e: &Engine{}}
+	l.route.Store(&route{codec: pcmu, remote: netip.AddrPortFrom(local, 1)})
+	f.Fuzz(func(t *testing.T, b []byte) { l.report(b, netip.AddrPortFrom(local, 2), time.Now()) })
+}
