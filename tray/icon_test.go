@@ -3,6 +3,7 @@ package tray
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"image/png"
 	"testing"
 )
@@ -75,4 +76,27 @@ func TestTheWindowsIconIsAWholeFile(t *testing.T) {
 			t.Errorf("%+v: %d bytes of %d", look, end, len(data))
 		}
 	}
+}
+
+// colourOf counts the pixels of our three colours, and names the most frequent.
+func colourOf(pixels func(yield func(r, g, b byte))) map[string]string {
+	n := map[string]int{}
+	pixels(func(r, g, b byte) {
+		switch {
+		case r > 0xd0 && g > 0x60 && g < 0x98 && b < 0x40:
+			n["orange"]++
+		case r > 0xb8 && g < 0x40 && b < 0x48:
+			n["red"]++
+		case r > 0x70 && r < 0x90 && g > 0x78 && g < 0x90 && b > 0x80 && b < 0x98:
+			n["grey"]++
+		}
+	})
+	most, out := 20, map[string]string{}
+	for name, count := range n {
+		out[name] = fmt.Sprint(count)
+		if count > most {
+			most, out["most"] = count, name
+		}
+	}
+	return out
 }

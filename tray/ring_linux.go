@@ -110,6 +110,7 @@ func (s *stream) feed(ctx context.Context, server *proto.Client, index uint32, t
 	}
 	stall := time.NewTimer(stallWait)
 	defer stall.Stop()
+	started := s.started
 	for at := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -117,7 +118,8 @@ func (s *stream) feed(ctx context.Context, server *proto.Client, index uint32, t
 			return nil
 		case <-s.gone:
 			return errors.New("the sound server closed the stream")
-		case <-s.started:
+		case <-started:
+			started = nil // it starts anew after every gap
 			heard()
 		case <-stall.C:
 			return errors.New("the sound server asks for no more sound")

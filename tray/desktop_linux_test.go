@@ -237,22 +237,27 @@ func (d *desktop) shows(want string) {
 	eventually(d.t, "menu "+want, func() bool { last = d.labels(); return last == want })
 }
 
-// click clicks on the item of that label.
+// click waits for the item of that label and clicks on it.
 func (d *desktop) click(label string) {
 	d.t.Helper()
-	for _, l := range d.lines() {
-		if l.label == label {
-			d.clickID(l.id)
-			return
+	var id int32
+	eventually(d.t, "item "+label, func() bool {
+		for _, l := range d.lines() {
+			if l.label == label {
+				id = l.id
+				return true
+			}
 		}
-	}
-	d.t.Fatalf("no item %q in %s", label, d.labels())
+		return false
+	})
+	d.clickID(id)
 }
 
 func (d *desktop) clickID(id int32) {
 	d.t.Helper()
 	_, menu := d.objects()
-	must(d.t, menu.Call("com.canonical.dbusmenu.Event", 0, id, "clicked", dbus.MakeVariant(""), uint32(0)).Err)
+	// No answer is waited for: after a click on Exit there may be nobody left to give it.
+	must(d.t, menu.Call("com.canonical.dbusmenu.Event", dbus.FlagNoReplyExpected, id, "clicked", dbus.MakeVariant(""), uint32(0)).Err)
 }
 
 // property reads one of the icon.
@@ -292,27 +297,4 @@ func (d *desktop) tip() string {
 	}
 	s, _ := raw[2].(string)
 	return s
-}
-
-// colourOf counts the pixels of our three colours, and names the most frequent.
-func colourOf(pixels func(yield func(r, g, b byte))) map[string]string {
-	n := map[string]int{}
-	pixels(func(r, g, b byte) {
-		switch {
-		case r > 0xd0 && g > 0x60 && g < 0x98 && b < 0x40:
-			n["orange"]++
-		case r > 0xb8 && g < 0x40 && b < 0x48:
-			n["red"]++
-		case r > 0x70 && r < 0x90 && g > 0x78 && g < 0x90 && b > 0x80 && b < 0x98:
-			n["grey"]++
-		}
-	})
-	most, out := 20, map[string]string{}
-	for name, count := range n {
-		out[name] = fmt.Sprint(count)
-		if count > most {
-			most, out["most"] = count, name
-		}
-	}
-	return out
 }

@@ -98,9 +98,9 @@ func (s *screen) startAndRead(name string, args ...string) string {
 func (s *screen) shot() image.Image {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "shot")
-	if out, err := s.command("xwd", "-root", "-silent", "-out", file+".xwd").CombinedOutput(); err != nil {
-		s.t.Fatalf("xwd: %v %s", err, out)
-	}
+	eventually(s.t, "dump of the screen", func() bool { // xwd fails when a window goes while it reads
+		return s.command("xwd", "-root", "-silent", "-out", file+".xwd").Run() == nil
+	})
 	if out, err := s.command("convert", "xwd:"+file+".xwd", file+".png").CombinedOutput(); err != nil {
 		s.t.Fatalf("convert: %v %s", err, out)
 	}
