@@ -26,7 +26,7 @@ export function openMenu(name, items, where) {
   const again = owner !== undefined && current?.owner === owner;
   current?.close(again);
   if (again) return; // its button closes it as well
-  const before = document.activeElement;
+  const before = owner ?? document.activeElement; // not every browser focuses a clicked button
   const menu = h("div", { className: "menu", role: "menu", "aria-label": name, tabIndex: -1 }, ...items.map((i) => entry(i, close)));
   document.body.append(menu);
   place(menu, where);

@@ -53,7 +53,7 @@ export function t(key, holes = {}) {
 }
 
 /** @param {Words} w */
-export const word = (w) => w[lang] || w.en || "";
+export const word = (w) => clean(w[lang] || w.en);
 
 /**
  * The sentence of a problem. Its values come from outside too; a time among them is shown as a clock time.

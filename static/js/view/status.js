@@ -1,7 +1,7 @@
 // @ts-check
 import { h, put, attr } from "../dom.js";
 import { icon } from "../icons.js";
-import { at, span, t, word } from "../text.js";
+import { at, clean, span, t, word } from "../text.js";
 import { openMenu } from "../menu.js";
 
 /** @typedef {import("../types").Snapshot} Snapshot */
@@ -15,7 +15,7 @@ import { openMenu } from "../menu.js";
  */
 export function defOf(defs, id) {
   const known = (defs ?? []).find((d) => d.id === id);
-  return known ?? { id: id ?? "", name: { en: id ?? "", ja: id ?? "" }, class: "", colour: "grey", sign: "·", pickable: false };
+  return known ?? { id: id ?? "", name: { en: clean(id), ja: clean(id) }, class: "", colour: "grey", sign: "·", pickable: false };
 }
 
 /** The sign of a status, as text and never as a picture. @param {StatusDef} d */
