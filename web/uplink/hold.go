@@ -83,7 +83,7 @@ func (u *Uplink) dial(ctx context.Context, s *session) (*socket.Conn, error) {
 	defer cancel()
 	header := http.Header{"Authorization": {"Bearer " + token.Reveal()}}
 	return socket.Dial(ctx, addr, header, socket.Options{
-		Subprotocols: []string{subprotocol}, ReadLimit: maxAnswer, PingEvery: pingEvery, PongWait: silence,
+		Subprotocols: []string{subprotocol}, ReadLimit: maxAnswer, PingEvery: pingEvery, PongWait: silence, TLS: u.cfg.TLS,
 	})
 }
 

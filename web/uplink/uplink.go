@@ -4,6 +4,7 @@ package uplink
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -17,9 +18,10 @@ import (
 
 // Config of an uplink.
 type Config struct {
-	URL     string // of the center: http://host:port or https://host:port
-	Machine string // this machine's name, told to whoever finds the session taken
-	Version string // of this phone
+	URL     string      // of the center: http://host:port or https://host:port
+	Machine string      // this machine's name, told to whoever finds the session taken
+	Version string      // of this phone
+	TLS     *tls.Config // for a center with an authority of its own; nil: the system's
 	Log     *slog.Logger
 	// Tell gets what happened, in order, on Run's goroutine. It must not wait for the uplink.
 	Tell func(Event)
@@ -83,7 +85,7 @@ func New(cfg Config) *Uplink {
 	}
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 15 * time.Second,
-		IdleConnTimeout: 10 * time.Second, MaxIdleConns: 2, ForceAttemptHTTP2: true,
+		TLSClientConfig: cfg.TLS, IdleConnTimeout: 10 * time.Second, MaxIdleConns: 2, ForceAttemptHTTP2: true,
 	}
 	return &Uplink{
 		cfg: cfg, base: strings.TrimRight(cfg.URL, "/"), log: cfg.Log,
