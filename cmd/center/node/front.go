@@ -15,8 +15,11 @@ const (
 	requestWait = 10 * time.Second
 	idleWait    = 30 * time.Second
 	headerBytes = 64 << 10
-	bodyBytes   = 1 << 20 // an import of a large site is sent in this size; the roster's own limits are tighter
+	bodyBytes   = 1 << 20 // but for an import, which may have maxImport
 )
+
+// importPath is where a whole setup is sent to.
+const importPath = "/api/v1/admin/import"
 
 // serverOf is the HTTP server around a handler, with every limit set.
 func serverOf(h http.Handler) *http.Server {
@@ -36,7 +39,11 @@ func front(hosts map[string]bool, h http.Handler) http.Handler {
 			http.Error(w, "this center does not go by that name", http.StatusMisdirectedRequest)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, bodyBytes)
+		most := int64(bodyBytes)
+		if r.URL.Path == importPath {
+			most = maxImport
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		sameOrigin.ServeHTTP(w, r)
 	})
 }
