@@ -245,7 +245,8 @@ type cable struct {
 	url string
 
 	mu    sync.Mutex
-	to    string // host:port; "": pulled
+	to    string        // host:port; "": pulled
+	stuck chan struct{} // not nil: nothing passes until it is closed, and nobody is told
 	conns map[net.Conn]struct{}
 }
 
@@ -308,14 +309,52 @@ func (c *cable) carry(in net.Conn) {
 	c.conns[in], c.conns[out] = struct{}{}, struct{}{}
 	c.mu.Unlock()
 	var wg sync.WaitGroup
-	wg.Go(func() { io.Copy(out, in); out.Close() })
-	io.Copy(in, out)
+	wg.Go(func() {
+		c.pass(out, in)
+		out.Close()
+	})
+	c.pass(in, out)
 	in.Close()
 	wg.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.conns, in)
 	delete(c.conns, out)
+}
+
+func (c *cable) pass(to io.Writer, from io.Reader) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		c.mu.Lock()
+		stuck := c.stuck
+		c.mu.Unlock()
+		if stuck != nil {
+			<-stuck
+		}
+		if n > 0 {
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// freeze lets nothing pass: what a phone that hangs, or a cable in the wall, looks like.
+func (c *cable) freeze() (thaw func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stuck := make(chan struct{})
+	c.stuck = stuck
+	return sync.OnceFunc(func() {
+		c.mu.Lock()
+		c.stuck = nil
+		c.mu.Unlock()
+		close(stuck)
+	})
 }
 
 func (c *center) agent(account string) Agent {

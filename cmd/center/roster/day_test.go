@@ -200,6 +200,25 @@ func TestAPhoneThatIsGoneIsLostThenAwayThenLoggedOff(t *testing.T) {
 	}
 }
 
+func TestAPhoneThatHangsIsLostThoughItsConnectionStands(t *testing.T) {
+	c := newCenter(t, func(cfg *Config) {
+		cfg.Timing = Timing{Ping: 40 * time.Millisecond, Silent: 200 * time.Millisecond, Grace: 50 * time.Millisecond}
+	}, nil)
+	front := newCable(t, c.url)
+	alice := newPhoneAt(t, front.url, "alice", "pc1").in("2001", wire.StatusAvailable, "2")
+	thaw := front.freeze()
+	defer thaw()
+	eventually(t, "she is lost", func() bool { return c.agent("alice").Conn == connLost })
+	if a := c.agent("alice"); a.Status != wire.StatusAvailable || a.Seat != "2" {
+		t.Fatalf("record %+v", a)
+	}
+	thaw()
+	eventually(t, "she is back", func() bool { return c.agent("alice").Conn == connUp })
+	if err := alice.ask(wire.SetStatus{To: wire.StatusBreak}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestARestartOfTheCenterKeepsSessionsSeatsAndCountdowns(t *testing.T) {
 	dir := t.TempDir()
 	c := startCenter(t, dir, nil)
