@@ -208,7 +208,7 @@ func TestOneWorkingDay(t *testing.T) {
 	d.must(d.page.Context("button", "On break…"))
 	d.must(d.page.Click("menuitem", "Sign out"))
 	d.must(d.page.Wait("textbox", "Password"))
-	d.must(d.page.Context("textbox", "Password"))
+	d.must(d.page.Context("heading", "Sign in"))
 	d.must(d.page.Click("menuitem", "Exit"))
 	select {
 	case <-d.phone.Done():

@@ -64,7 +64,7 @@ func StartCenter(ctx context.Context, bin, dir, floor string) (*Program, error) 
 	if err != nil {
 		return nil, err
 	}
-	if out, err := exec.CommandContext(ctx, bin, "import", "-data", data, floor).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, bin, "-data", data, "import", floor).CombinedOutput(); err != nil {
 		p.Stop()
 		return nil, fmt.Errorf("import: %w\n%s", err, out)
 	}
