@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -89,11 +90,15 @@ func kamailio(t *testing.T, defines ...string) *proxy {
 	return p
 }
 
-// start runs a program until the test ends; its output is shown when the test fails.
+// start runs a program, and all that it starts, until the test ends; its output is shown when the test fails.
 func start(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	out, err := os.CreateTemp(t.TempDir(), "out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, out // a file: a pipe would be held open by the children
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -104,11 +109,12 @@ func start(t *testing.T, cmd *exec.Cmd) {
 		select {
 		case <-done:
 		case <-time.After(5 * time.Second):
-			_ = cmd.Process.Kill()
-			<-done
 		}
-		if t.Failed() {
-			t.Logf("%s:\n%s", cmd.Path, tail(out.String()))
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-done
+		out.Close()
+		if text, err := os.ReadFile(out.Name()); err == nil && t.Failed() {
+			t.Logf("%s:\n%s", cmd.Path, tail(string(text)))
 		}
 	})
 }
@@ -176,16 +182,16 @@ type phone struct {
 	name   string
 	events chan sip.Event
 	offers chan string // what far sides offered later
-	answer func(sdp string) (string, error)
+	answer atomic.Pointer[func() (string, error)]
 }
 
 func newPhone(t *testing.T, name string) *phone {
 	t.Helper()
 	p := &phone{t: t, name: name, events: make(chan sip.Event, 100), offers: make(chan string, 10)}
-	p.answer = func(sdp string) (string, error) { return sdpOf(name, "sendrecv"), nil }
+	p.answers(func() (string, error) { return sdpOf(name, "sendrecv"), nil })
 	p.Phone = sip.New(sip.Config{
 		UserAgent: "Zaseki/test", Tell: func(e sip.Event) { p.events <- e },
-		Reoffer: func(_, sdp string) (string, error) { p.offers <- sdp; return p.answer(sdp) },
+		Reoffer: func(_, sdp string) (string, error) { p.offers <- sdp; return (*p.answer.Load())() },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -193,6 +199,9 @@ func newPhone(t *testing.T, name string) *phone {
 	t.Cleanup(func() { cancel(); <-done })
 	return p
 }
+
+// answers sets what the phone says to later offers.
+func (p *phone) answers(f func() (string, error)) { p.answer.Store(&f) }
 
 func (p *phone) account(server, transport string) sip.Account {
 	return sip.Account{

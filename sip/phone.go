@@ -115,6 +115,8 @@ func (p *Phone) Dial(ctx context.Context, call, number, sdp string) error {
 		return ErrNoLine
 	}
 	link := l.way()
+	kept := make(chan struct{}) // no event before the call can be found by its name
+	defer close(kept)
 	c, err := p.ua.Invite(ctx, dialog.InviteRequest{
 		Target:  sipgo.Uri{Scheme: "sip", User: stack.EscapeUser(user), Host: l.account.Domain},
 		Network: link.Network(), Destination: l.server, Link: link, Auth: l.auth, SDP: sdp,
@@ -128,11 +130,7 @@ func (p *Phone) Dial(ctx context.Context, call, number, sdp string) error {
 	p.log.Info("call out", "call", call, "peer", stack.Mask(user))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	select {
-	case <-c.Done(): // over already
-	default:
-		p.calls[call] = c
-	}
+	p.calls[call] = c
 	return nil
 }
 

@@ -127,7 +127,7 @@ func TestCallsThroughAProxy(t *testing.T) {
 
 func hold(t *testing.T, alice, bob *phone) {
 	in := talk(t, alice, bob)
-	bob.answer = func(sdp string) (string, error) { return sdpOf("bob", "recvonly"), nil }
+	bob.answers(func() (string, error) { return sdpOf("bob", "recvonly"), nil })
 	answer, err := alice.Reinvite(alice.context(), "out", sdpOf("alice", "sendonly"))
 	if err != nil || answer != sdpOf("bob", "recvonly") {
 		t.Errorf("%q, %v", answer, err)
@@ -135,7 +135,7 @@ func hold(t *testing.T, alice, bob *phone) {
 	if offer := <-bob.offers; offer != sdpOf("alice", "sendonly") {
 		t.Errorf("offer %q", offer)
 	}
-	alice.answer = func(string) (string, error) { return "", errors.New("no") }
+	alice.answers(func() (string, error) { return "", errors.New("no") })
 	var refused sip.Refused
 	if _, err := bob.Reinvite(bob.context(), in, sdpOf("bob", "sendonly")); !errors.As(err, &refused) || refused.Code != 488 {
 		t.Errorf("refused offer: %v", err)

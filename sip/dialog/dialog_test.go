@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -322,21 +321,33 @@ func sipp(t *testing.T, file string, args ...string) (addr netip.AddrPort, wait 
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	addr = netip.MustParseAddrPort(host + ":5060")
-	for deadline := time.Now().Add(5 * time.Second); ; { // sipp listens when its port is taken
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
-		if err != nil {
-			break
-		}
-		conn.Close()
-		if time.Now().After(deadline) {
-			t.Fatal("sipp does not listen")
-		}
+	if file != "uac.xml" {
+		awaitUDP(t, addr)
 	}
 	return addr, func() {
 		t.Helper()
 		if err := next(t, ended); err != nil {
 			text := out.String()
 			t.Errorf("sipp %s: %v\n%s", file, err, text[max(0, len(text)-2500):])
+		}
+	}
+}
+
+// awaitUDP waits until somebody holds that port.
+func awaitUDP(t *testing.T, addr netip.AddrPort) {
+	t.Helper()
+	ip := addr.Addr().As4()
+	want := fmt.Sprintf(" %02X%02X%02X%02X:%04X ", ip[3], ip[2], ip[1], ip[0], addr.Port())
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(10 * time.Second); ; {
+		if table, err := os.ReadFile("/proc/net/udp"); err != nil || strings.Contains(string(table), want) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("nobody listens on %s", addr)
 		}
 	}
 }
