@@ -107,9 +107,11 @@ func (d *day) signIn(account, status, seat string) {
 	d.must(d.page.Wait("button", status+"…"))
 }
 
-// listen records what the page plays for that long and gives it at 8 kHz.
+// listen records what the page plays for that long and gives it at 8 kHz. It waits a moment first: a jitter buffer that has
+// just begun stretches what it plays.
 func (d *day) listen(p *stage.Page, long time.Duration) []int16 {
 	d.Helper()
+	time.Sleep(1500 * time.Millisecond)
 	_, err := stage.Eval[any](p, hear.PageRecorder+`;null`)
 	if err != nil && !strings.Contains(err.Error(), "null") {
 		d.must(err)
