@@ -47,7 +47,8 @@ func child(lang string) int {
 
 // puppet is an agent whose strings the test holds.
 type puppet struct {
-	stop func()
+	stop  func()
+	quiet bool // in the test's own process nothing is printed
 
 	mu     sync.Mutex
 	newest wire.Snapshot
@@ -75,7 +76,9 @@ func (p *puppet) read(from io.Reader) {
 func (p *puppet) say(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Println(strings.TrimSpace(line))
+	if !p.quiet {
+		fmt.Println(strings.TrimSpace(line))
+	}
 }
 
 func (p *puppet) Post(c wire.Command) {

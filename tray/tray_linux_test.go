@@ -1,6 +1,8 @@
 package tray
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -226,5 +228,25 @@ func TestTwentyStartsShowTheIconEachTime(t *testing.T) {
 		d.mu.Lock()
 		d.icon, d.menu = nil, nil
 		d.mu.Unlock()
+	}
+}
+
+// That no goroutine is left behind, TestMain sees.
+func TestRunEndsWithItsContextAndLeavesNothingBehind(t *testing.T) {
+	d := startDesktop(t)
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", d.addr)
+	t.Setenv("PULSE_SERVER", "unix:/nowhere")
+	agent := &puppet{newest: withCall(signedIn(), offered("c1", "Mori")), news: make(chan struct{}), quiet: true}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	var log logBuffer
+	go func() {
+		done <- Run(ctx, Config{Agent: agent, Lang: "en", Off: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	}()
+	eventually(t, "note", func() bool { _, _, ok := d.note(); return ok })
+	stop()
+	must(t, <-done)
+	if id, n, ok := d.note(); ok {
+		t.Errorf("note %d %+v is still on the screen", id, n)
 	}
 }
