@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,13 +33,14 @@ const (
 // nothing is kept for those who only ask.
 type checker struct {
 	realm func() string // of the site, which an import may change
+	offer []string      // algorithms, the better first
 	key   [32]byte
 	dummy string // HA1 of nobody: unknown users cost the same work as known ones
 	now   func() time.Time
 }
 
-func newChecker(realm func() string, now func() time.Time) *checker {
-	c := &checker{realm: realm, now: now}
+func newChecker(realm func() string, offer []string, now func() time.Time) *checker {
+	c := &checker{realm: realm, offer: offer, now: now}
 	rand.Read(c.key[:])
 	c.dummy = fmt.Sprintf("%x", sha256.Sum256(c.key[:]))
 	return c
@@ -47,8 +49,8 @@ func newChecker(realm func() string, now func() time.Time) *checker {
 // challenges are the header values to send, the better algorithm first (RFC 8760 §2.4).
 func (c *checker) challenges(source netip.Addr, old bool) []string {
 	nonce := c.nonce(c.now(), source)
-	out := make([]string, 0, 2)
-	for _, algorithm := range []string{"SHA-256", "MD5"} {
+	out := make([]string, 0, len(c.offer))
+	for _, algorithm := range c.offer {
 		ch := digest.Challenge{Realm: c.realm(), Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: old}
 		out = append(out, ch.String())
 	}
@@ -71,6 +73,7 @@ func (c *checker) judge(header, method string, source netip.Addr, ha1 func(user,
 		algorithm = "MD5"
 	}
 	hash, known := ha1(cred.Username, algorithm)
+	known = known && slices.Contains(c.offer, algorithm)
 	if !known {
 		hash = c.dummy
 	}

@@ -26,7 +26,9 @@ type Config struct {
 	Log    *slog.Logger
 	Told   func(CallRecord) // hears of each call at its end; nil is well
 	Calls  int              // alive at once; above it callers get 503 with Retry-After. 0 means 1000
-	Wait   time.Duration    // how long a caller waits for a free agent; 0 means five minutes
+	// Digests are the algorithms of our challenges, the better first; nil means SHA-256 and MD5. Old phones look at the first only.
+	Digests []string
+	Wait    time.Duration // how long a caller waits for a free agent; 0 means five minutes
 }
 
 // Exchange registers phones and connects their calls.
@@ -57,9 +59,12 @@ func New(cfg Config) (*Exchange, error) {
 	if cfg.Wait == 0 {
 		cfg.Wait = 5 * time.Minute
 	}
+	if cfg.Digests == nil {
+		cfg.Digests = []string{"SHA-256", "MD5"}
+	}
 	x := &Exchange{
 		cfg: cfg, desk: cfg.Desk, log: cfg.Log,
-		check: newChecker(cfg.Domain, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now),
+		check: newChecker(cfg.Domain, cfg.Digests, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now),
 		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{},
 	}
 	x.stack = stack.New(stack.Config{

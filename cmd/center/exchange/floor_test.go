@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/icholy/digest"
 	"go.uber.org/goleak"
 
 	"zaseki/sip"
@@ -82,6 +83,20 @@ func secretOf(user string) func(string) (string, bool) {
 		}
 		return "", false
 	}
+}
+
+// answerTo is the answer of that user to a challenge.
+func answerTo(t *testing.T, challenge, method, uri, user string) string {
+	t.Helper()
+	ch, err := digest.ParseChallenge(challenge)
+	if err != nil {
+		t.Fatalf("challenge %q: %v", challenge, err)
+	}
+	cred, err := digest.Digest(ch, digest.Options{Method: method, URI: uri, Username: user, Password: user + "-secret", Count: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cred.String()
 }
 
 func testLog() *slog.Logger {

@@ -101,7 +101,7 @@ func TestBetterContactsComeFirst(t *testing.T) {
 
 func TestDigestAnswersAreJudged(t *testing.T) {
 	at := time.Now()
-	c := newChecker(func() string { return "spike.test" }, func() time.Time { return at })
+	c := newChecker(func() string { return "spike.test" }, []string{"SHA-256", "MD5"}, func() time.Time { return at })
 	here, there := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
 	ha1 := func(user, algorithm string) (string, bool) {
 		if user != "1001" {
