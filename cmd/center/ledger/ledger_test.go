@@ -218,7 +218,7 @@ func TestOneHoldsALeaseAtATime(t *testing.T) {
 	first, second, done := make(chan struct{}), make(chan struct{}), make(chan error, 2)
 	end := make(chan struct{})
 	go func() {
-		done <- l.Hold(ctx, "job.x", "one", time.Second, func(ctx context.Context) error {
+		done <- l.Hold(ctx, "job.x", "one", 2*time.Second, func(ctx context.Context) error {
 			close(first)
 			<-end
 			return ctx.Err()
@@ -226,12 +226,12 @@ func TestOneHoldsALeaseAtATime(t *testing.T) {
 	}()
 	<-first
 	go func() {
-		done <- l.Hold(ctx, "job.x", "two", time.Second, func(ctx context.Context) error { close(second); return nil })
+		done <- l.Hold(ctx, "job.x", "two", 2*time.Second, func(ctx context.Context) error { close(second); return nil })
 	}()
 	select {
 	case <-second:
 		t.Fatal("two hold the lease")
-	case <-time.After(1600 * time.Millisecond): // longer than the lease, which is renewed meanwhile
+	case <-time.After(3 * time.Second): // longer than the lease, which is renewed meanwhile
 	}
 	if who, err := l.Holder(ctx, "job.x"); err != nil || who != "one" {
 		t.Fatalf("holder %q %v", who, err)

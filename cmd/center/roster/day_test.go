@@ -1,9 +1,12 @@
 package roster
 
 import (
+	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
+	"zaseki/cmd/center/ledger"
 	"zaseki/web/uplink"
 	"zaseki/web/wire"
 )
@@ -130,7 +133,7 @@ func TestWhatSomebodyHoldsIsAskedForAndTakenOver(t *testing.T) {
 }
 
 func TestACallChangesTheStatusAndWhatFollowsIt(t *testing.T) {
-	c := newCenter(t, nil, func(s *Setup) { s.Site.AfterWorkSeconds = 1; s.Site.ExtendSeconds = 1 })
+	c := newCenter(t, nil, func(s *Setup) { s.Site.AfterWorkSeconds, s.Site.ExtendSeconds = 3, 1 })
 	alice := newPhone(t, c, "alice", "pc1").in("2001", wire.StatusAvailable, "1")
 	floors, stop := alice.WatchFloor(t.Context())
 	defer stop()
@@ -173,7 +176,7 @@ func TestACallChangesTheStatusAndWhatFollowsIt(t *testing.T) {
 
 func TestAPhoneThatIsGoneIsLostThenAwayThenLoggedOff(t *testing.T) {
 	c := newCenter(t, func(cfg *Config) {
-		cfg.Timing = Timing{Grace: 50 * time.Millisecond, Away: 200 * time.Millisecond, Off: 500 * time.Millisecond}
+		cfg.Timing = Timing{Grace: 100 * time.Millisecond, Away: time.Second, Off: 3 * time.Second}
 	}, nil)
 	bob := newPhone(t, c, "bob", "pc2").in("2002", wire.StatusAway, "1")
 	floors, stop := bob.WatchFloor(t.Context())
@@ -200,9 +203,47 @@ func TestAPhoneThatIsGoneIsLostThenAwayThenLoggedOff(t *testing.T) {
 	}
 }
 
+func TestTheDayIsRecordedWithCauseAndActor(t *testing.T) { // D12
+	c := newCenter(t, nil, nil)
+	began := c.rev()
+	alice := newPhone(t, c, "alice", "pc1").in("3001", wire.StatusAvailable, "2")
+	if err := alice.ask(wire.SetStatus{To: wire.StatusBreak}); err != nil {
+		t.Fatal(err)
+	}
+	carol := newPhone(t, c, "carol", "pc3")
+	if err := carol.signIn(wire.SignIn{Terminal: "3001", Status: wire.StatusAway, Takeover: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := carol.SignOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	end := c.rev()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []string
+	_ = c.ledger.Follow(ctx, began, func(e ledger.Event) {
+		if kind, id, _ := ledger.Split(e.Subject); kind == KindAgent {
+			var a Agent
+			if err := json.Unmarshal(e.Data, &a); err != nil {
+				t.Error(err)
+			}
+			got = append(got, id+" "+a.Status+" by "+e.By+": "+e.Why)
+			if e.At.IsZero() {
+				t.Error("no time")
+			}
+		}
+		if e.Seq == end {
+			cancel()
+		}
+	})
+	wantList(t, got,
+		"alice available by alice: signed in", "alice break by alice: chosen", "alice off by carol: terminal taken over by carol",
+		"carol away by carol: signed in", "carol off by carol: signed out")
+}
+
 func TestAPhoneThatHangsIsLostThoughItsConnectionStands(t *testing.T) {
 	c := newCenter(t, func(cfg *Config) {
-		cfg.Timing = Timing{Ping: 40 * time.Millisecond, Silent: 200 * time.Millisecond, Grace: 50 * time.Millisecond}
+		cfg.Timing = Timing{Ping: 200 * time.Millisecond, Silent: time.Second, Grace: 50 * time.Millisecond}
 	}, nil)
 	front := newCable(t, c.url)
 	alice := newPhoneAt(t, front.url, "alice", "pc1").in("2001", wire.StatusAvailable, "2")
@@ -290,14 +331,14 @@ func TestReportsAndWishesWaitForTheConnectionAndCountOnce(t *testing.T) {
 }
 
 func TestGuessingIsSlowedDownAndNobodyIsLockedOut(t *testing.T) {
-	c := newCenter(t, func(cfg *Config) { cfg.Limits.AccountEvery = 100 * time.Millisecond }, nil)
+	c := newCenter(t, func(cfg *Config) { cfg.Limits.AccountEvery = 2 * time.Second }, nil)
 	p := newPhone(t, c, "alice", "pc1")
 	for range 5 {
 		_, err := p.Check(t.Context(), "alice", "wrong password")
 		wantProblem(t, err, wire.ProblemSignIn)
 	}
 	_, err := p.Check(t.Context(), "alice", password)
-	if wantProblem(t, err, wire.ProblemLimited).Holes["seconds"] != "1" {
+	if wantProblem(t, err, wire.ProblemLimited).Holes["seconds"] != "2" {
 		t.Fatal(err)
 	}
 	eventually(t, "she may try again", func() bool { _, err := p.Check(t.Context(), "alice", password); return err == nil })

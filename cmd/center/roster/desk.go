@@ -158,11 +158,20 @@ func (r *Roster) Floor() wire.Floor { return r.floorFor("") }
 
 // floorFor is the seat view with the account's own seat marked.
 func (r *Roster) floorFor(account string) wire.Floor {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	v := r.view
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.floor == nil {
+		f := r.view.floor()
+		r.floor = &f
+	}
+	f := *r.floor
+	f.Mine, f.At = r.view.agents[account].v.Seat, time.Now().UTC()
+	return f
+}
+
+func (v *view) floor() wire.Floor {
 	f := wire.Floor{
-		Rev: uint64(v.rev), Statuses: v.defs, Mine: v.agents[account].v.Seat, At: time.Now().UTC(),
+		Rev: uint64(v.rev), Statuses: v.defs,
 		Floors: make([]wire.FloorPlan, 0, len(v.floors)), Seats: make([]wire.SeatState, 0, len(v.seats)),
 	}
 	if !v.site.v.SeatView {

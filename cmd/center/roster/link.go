@@ -27,7 +27,6 @@ type link struct {
 	watching bool
 	line     bool // the phone says its terminal is registered
 	answers  []wire.Envelope
-	notices  []wire.Notice
 	seat     string // as last sent, to tell a lost one
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"zaseki/cmd/center/ledger"
+	"zaseki/web/wire"
 )
 
 // Config of a roster.
@@ -87,6 +88,7 @@ type Roster struct {
 
 	mu       sync.RWMutex
 	view     *view
+	floor    *wire.Floor      // the seat view of the present state; nil: to be made. Nobody writes to one that was handed out
 	links    map[string]*link // by account
 	dropped  map[string]time.Time
 	reserved map[string]*reservation
@@ -173,7 +175,7 @@ func (r *Roster) take(events []ledger.Event) error {
 		if !changed {
 			continue
 		}
-		told = true
+		told, r.floor = true, nil
 		if kind, id, _ := ledger.Split(e.Subject); kind == KindAgent && r.links[id] != nil {
 			tell = append(tell, r.links[id])
 		}
