@@ -56,6 +56,7 @@ func startScreen(t *testing.T) *screen {
 
 	s.env = append(s.env, "DISPLAY=:"+s.startAndRead("Xvfb", "-displayfd", "1", "-screen", "0", "900x420x24", "-nolisten", "tcp"))
 	s.env = append(s.env, "DBUS_SESSION_BUS_ADDRESS="+s.startAndRead("dbus-daemon", "--session", "--nofork", "--print-address"))
+	_ = s.command("display", "-window", "root", "xc:#5b7f8f").Run() // a screen is black without; it draws, and exits with 1
 	s.start("openbox")
 	s.start("xfce4-panel", "--disable-wm-check")
 	return s
