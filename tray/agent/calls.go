@@ -155,7 +155,7 @@ func (s State) over(i int, result string, p *wire.Problem) (State, []Effect) {
 	if len(s.Calls) == 0 {
 		s.Offer = ""
 		s.Ask = nil
-		s = s.unnotice(wire.ProblemStatusInCall, wire.ProblemNoPage)
+		s = s.unnotice(wire.ProblemNoPage)
 	}
 	effects := []Effect{Forget{c.ID}, s.report(c, result)}
 	if j := slices.IndexFunc(s.Calls, func(c wire.Call) bool { return c.Phase == wire.CallTalking }); j >= 0 {

@@ -31,7 +31,6 @@ func (s State) status(e Event) (State, []Effect) {
 			return s.tell(wire.Problem{Code: wire.ProblemStatusUnknown, Holes: map[string]string{"status": e.To}})
 		}
 		s.Offer = ""
-		s = s.unnotice(wire.ProblemStatusInCall)
 		return s, []Effect{AskNext{e.To}}
 
 	case wire.ExtendWork:
@@ -56,6 +55,7 @@ func (s State) status(e Event) (State, []Effect) {
 		}
 		if e.Problem.Code == wire.ProblemStatusInCall && e.To != "" {
 			s.Offer = e.To // D9: offered as next status, with the reason beside it
+			return s, nil
 		}
 		return s.tell(e.Problem)
 

@@ -297,7 +297,10 @@ func (p *Page) Shot(file string) error {
 }
 
 // English is the panel's address for a page in English: view is "" for the phone, "seats" for the seat view.
-func English(panel, view string) string {
+func English(panel, view string) string { return Address(panel, view, "en") }
+
+// Address is the panel's address for a page in that language.
+func Address(panel, view, lang string) string {
 	base, token, _ := strings.Cut(panel, "/#")
-	return base + "/" + view + "?lang=en#" + token
+	return base + "/" + view + "?lang=" + lang + "#" + token
 }

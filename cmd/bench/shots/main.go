@@ -1,0 +1,141 @@
+// Shots takes pictures of the demo's pages, as a person walks through them: for the README, and to look at before one ships.
+//
+//	go run ./cmd/bench/shots FOLDER [en|ja] [light|dark]
+//
+// It needs chromium and runs at the module's top.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"zaseki/cmd/bench/stage"
+	"zaseki/static"
+)
+
+func main() {
+	args := append(os.Args[1:], "", "", "")
+	folder, lang, scheme := args[0], args[1], args[2]
+	if folder == "" {
+		fmt.Fprintln(os.Stderr, "usage: shots FOLDER [en|ja] [light|dark]")
+		os.Exit(2)
+	}
+	for _, l := range []string{"en", "ja"} {
+		for _, s := range []string{"light", "dark"} {
+			if (lang == "" || lang == l) && (scheme == "" || scheme == s) {
+				if err := walk(folder, l, s); err != nil {
+					fmt.Fprintln(os.Stderr, "shots:", err)
+					os.Exit(1)
+				}
+			}
+		}
+	}
+}
+
+// tour is one walk through the demo.
+type tour struct {
+	page                 *stage.Page
+	folder, lang, scheme string
+	n                    int
+	err                  error
+}
+
+func walk(folder, lang, scheme string) error {
+	dir, err := os.MkdirTemp("", "zaseki-shots")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	if err := stage.Build(ctx, ".", dir, "softphone"); err != nil {
+		return err
+	}
+	phone, err := stage.Start(ctx, filepath.Join(dir, "softphone"), []string{"DBUS_SESSION_BUS_ADDRESS="},
+		"-demo", "-config", filepath.Join(dir, "config"), "-panel", "127.0.0.1:0", "-no-browser", "-no-tray", "-lang", lang)
+	if err != nil {
+		return err
+	}
+	defer phone.Stop()
+	browser, err := stage.OpenBrowser(ctx, filepath.Join(dir, "profile"), "")
+	if err != nil {
+		return err
+	}
+	defer browser.Close()
+	dark := scheme == "dark"
+	page, err := browser.Open(stage.Address(phone.String("panel"), "", lang), stage.View{Width: 420, Height: 860, Dark: dark})
+	if err != nil {
+		return err
+	}
+	t := &tour{page: page, folder: folder, lang: lang, scheme: scheme}
+	t.day()
+	seats, err := browser.Open(stage.Address(phone.String("panel"), "seats", lang), stage.View{Width: 1100, Height: 620, Dark: dark})
+	if err != nil {
+		return err
+	}
+	time.Sleep(1500 * time.Millisecond) // the floor arrives
+	t.page = seats
+	t.shot("seats")
+	return t.err
+}
+
+func (t *tour) say(key string) string { return static.Say(t.lang, key, nil) }
+
+func (t *tour) do(step error) {
+	if t.err == nil {
+		t.err = step
+	}
+}
+
+func (t *tour) shot(name string) {
+	if t.err != nil {
+		return
+	}
+	t.n++
+	time.Sleep(500 * time.Millisecond) // transitions end
+	t.do(t.page.Shot(filepath.Join(t.folder, fmt.Sprintf("%s-%s-%02d-%s.png", t.lang, t.scheme, t.n, name))))
+}
+
+// day goes from sign-in to after-call work.
+func (t *tour) day() {
+	status := map[string]map[string]string{
+		"en": {"available": "Available", "break": "On break", "work": "After-call work"},
+		"ja": {"available": "受付可", "break": "休憩中", "work": "後作業"},
+	}[t.lang]
+	t.do(t.page.Wait("textbox", t.say("signin.account")))
+	t.shot("signin")
+	t.do(t.page.Type(t.say("signin.account"), "demo"))
+	t.do(t.page.Type(t.say("signin.password"), "not this one"))
+	t.do(t.page.Click("button", t.say("signin.go")))
+	t.do(t.page.Wait("StaticText", t.say("problem.signin.refused")))
+	t.shot("refused")
+	t.do(t.page.Type(t.say("signin.password"), "zaseki-demo"))
+	t.do(t.page.Click("button", t.say("signin.go")))
+	t.do(t.page.Wait("combobox", t.say("signin.terminal")))
+	t.shot("choose")
+	t.do(t.page.Select(t.say("signin.seat"), "2"))
+	t.do(t.page.Select(t.say("signin.status"), status["available"]))
+	t.do(t.page.Click("button", t.say("signin.go")))
+	t.do(t.page.Wait("button", status["available"]+"…"))
+	t.shot("phone")
+	t.do(t.page.Wait("button", t.say("call.answer")))
+	t.shot("ringing")
+	t.do(t.page.Click("button", t.say("call.answer")))
+	t.do(t.page.Wait("button", t.say("call.mute")))
+	time.Sleep(2 * time.Second)
+	t.shot("talking")
+	t.do(t.page.Click("button", t.say("call.mute")))
+	t.shot("muted")
+	t.do(t.page.Context("button", t.say("call.hangup")))
+	t.shot("menu")
+	t.do(t.page.Click("menuitemradio", status["break"]))
+	t.shot("in-call")
+	t.do(t.page.Click("button", t.say("call.hangup")))
+	t.do(t.page.Wait("button", status["work"]+"…"))
+	t.shot("work")
+}
