@@ -64,7 +64,7 @@ func (a *Auth) choose(raw []string, registering bool) *digest.Challenge {
 	rank := len(strength)
 	for _, value := range raw {
 		c, err := digest.ParseChallenge(value)
-		if err != nil || c.Nonce == "" {
+		if err != nil || c.Nonce == "" || !Clean(c.Realm+c.Nonce+c.Opaque) {
 			continue
 		}
 		for i := range c.QOP {

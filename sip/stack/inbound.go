@@ -27,6 +27,7 @@ type Inbound struct {
 // what the code demands; add headers and a body, then Respond.
 func (in *Inbound) Response(code int, reason string) *sip.Response {
 	res := sip.NewResponseFromRequest(in.Req, code, reason, nil)
+	res.SipVersion = "SIP/2.0"
 	if to := res.To(); to != nil && code > 100 && !toTagged(in.Req) {
 		to.Params.Add("tag", in.tag)
 	}
@@ -87,6 +88,7 @@ func (s *Stack) request(req *sip.Request, from netip.AddrPort, l *Link) {
 	if req.CSeq() == nil || req.CallID() == nil || req.From() == nil || req.To() == nil {
 		if !req.IsAck() {
 			res := sip.NewResponseFromRequest(req, 400, refusal.reason, nil)
+			res.SipVersion = "SIP/2.0"
 			_ = sender{l, answerTo(req, from, l)}.WriteMsg(res)
 		}
 		return

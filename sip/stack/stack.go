@@ -73,7 +73,7 @@ func New(cfg Config) *Stack {
 		cfg.Allow = []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE"}
 	}
 	s := &Stack{
-		cfg: cfg, log: cfg.Log, parser: sip.NewParser(), allow: map[string]bool{"ACK": true, "CANCEL": true},
+		cfg: cfg, log: cfg.Log, parser: newParser(), allow: map[string]bool{"ACK": true, "CANCEL": true},
 		tcp: map[netip.AddrPort]*Link{}, perAddr: map[netip.Addr]int{},
 		inbounds: map[string]*Inbound{}, merged: map[string]string{}, outbounds: map[string]*Outbound{},
 	}

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 
@@ -65,15 +66,27 @@ func malformed(req *sip.Request) string {
 		return "Bad Header"
 	case Tag(req.From().Params) == "":
 		return "Missing From Tag"
-	case string(req.CSeq().MethodName) != string(req.Method):
+	case !strings.EqualFold(string(req.CSeq().MethodName), string(req.Method)): // sipgo reads methods in upper case
 		return "CSeq Method Mismatch"
 	}
-	for _, c := range Headers(req, "Contact") {
-		if !strings.Contains(c, "<") && strings.ContainsAny(c, "?,") {
-			return "Bad Contact" // RFC 3261 §20.10: such a URI stands in <>
+	for _, header := range Headers(req, "Contact") {
+		for _, value := range Values(header) {
+			if value != "*" && !address(value) {
+				return "Bad Contact"
+			}
 		}
 	}
 	return ""
+}
+
+// address: a Contact value that can be read. A URI with ? or , stands in <> (RFC 3261 §20.10).
+func address(value string) bool {
+	var uri sip.Uri
+	var params sip.HeaderParams
+	if _, err := sip.ParseAddressValue(value, &uri, &params); err != nil {
+		return false
+	}
+	return strings.Contains(value, "<") || !strings.ContainsAny(value, "?,")
 }
 
 func checkTarget(uri *sip.Uri) refusal {
@@ -160,6 +173,15 @@ func SDP(msg sip.Message) string {
 		}
 	}
 	return ""
+}
+
+// newParser leaves Contact as it came: sipgo would lose quoted parameters (+sip.instance) and the difference that <> make.
+// Contact() still reads it when asked.
+func newParser() *sip.Parser {
+	parsers := maps.Clone(sip.DefaultHeadersParser())
+	delete(parsers, "contact")
+	delete(parsers, "m")
+	return sip.NewParser(sip.WithHeadersParsers(parsers))
 }
 
 // parse reads one whole message. What sipgo refuses only for its blanks (RFC 4475 §3.1.1.1) is tidied and read again.
