@@ -96,5 +96,6 @@ func (c codec) silence(size int) []byte {
 	return silences[c%codecs][:min(size, maxFrame)]
 }
 
-// g722Silence is what a G.722 encoder says about silence once it has settled.
-const g722Silence = "\xfa"
+// g722Silence is what a G.722 encoder says about silence once it has settled: the least positive code of both bands, from
+// which a decoder makes nothing.
+const g722Silence = "\xfd"

@@ -125,6 +125,7 @@ func (e *Engine) shut() {
 	e.owner.Store(nil)
 	web := e.web
 	for _, p := range pages {
+		e.dropLocked(p.conn.Swap(nil))
 		for w := range p.watchers {
 			close(w)
 			delete(p.watchers, w)
@@ -134,11 +135,6 @@ func (e *Engine) shut() {
 	for _, l := range lines {
 		l.sendReport(time.Now(), true)
 		l.close()
-	}
-	for _, p := range pages {
-		if c := p.conn.Swap(nil); c != nil {
-			c.close()
-		}
 	}
 	e.work.Wait()
 	if web != nil {
@@ -182,7 +178,7 @@ func (e *Engine) newLine(id string, local netip.Addr, begin func(*line) error) (
 	e.lines[id] = l
 	if id == e.wanted {
 		e.focus.Store(l)
-		e.tellPagesLocked()
+		e.tellPagesLocked(time.Now())
 	}
 	l.start()
 	select {
@@ -199,7 +195,7 @@ func (e *Engine) CloseLine(id string) {
 	delete(e.lines, id)
 	delete(e.silent, l)
 	if l != nil && e.focus.CompareAndSwap(l, nil) {
-		e.tellPagesLocked()
+		e.tellPagesLocked(time.Now())
 	}
 	e.mu.Unlock()
 	if l != nil {
@@ -214,7 +210,7 @@ func (e *Engine) Focus(id string) {
 	defer e.mu.Unlock()
 	e.wanted = id // a line that is opened later gets it then
 	e.focus.Store(e.lines[id])
-	e.tellPagesLocked()
+	e.tellPagesLocked(time.Now())
 }
 
 // Mute puts silence in place of the agent's voice, on any line, until it is taken back. RTP goes on.

@@ -44,10 +44,13 @@ type conn struct {
 	page  *page
 	pc    *webrtc.PeerConnection
 	track *track
-	offer string // ICE user fragment of the offer it answers
+	id    string // of the page's own connection, which it answers
 	since time.Time
 	heard atomic.Int64 // last RTP, Unix nanoseconds; 0: none yet
 	up    atomic.Bool  // connected
+	down  atomic.Int64 // when it last was not any more, Unix nanoseconds
+
+	broken atomic.Bool // nothing came for ten seconds
 
 	mu      sync.Mutex
 	closing bool
@@ -88,8 +91,8 @@ func (e *Engine) Offer(ctx context.Context, id, sdp string) (string, error) {
 	}
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	ufrag := iceUser(sdp)
-	if c := p.conn.Load(); c != nil && c.offer == ufrag && ufrag != "" {
+	session := sessionID(sdp)
+	if c := p.conn.Load(); c != nil && c.id == session && session != "" {
 		answer, err := c.answer(ctx, sdp)
 		if err != nil {
 			return "", fmt.Errorf("renegotiate page: %w", err)
@@ -100,7 +103,7 @@ func (e *Engine) Offer(ctx context.Context, id, sdp string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("connect page: %w", err)
 	}
-	c.offer = ufrag
+	c.id = session
 	if err := e.attach(p, c); err != nil {
 		c.close()
 		return "", err
@@ -125,7 +128,10 @@ func (e *Engine) connect(ctx context.Context, p *page, sdp string) (*conn, strin
 		}
 	})
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
-		c.up.Store(s == webrtc.PeerConnectionStateConnected)
+		if up := s == webrtc.PeerConnectionStateConnected; c.up.Swap(up) && !up {
+			c.down.Store(time.Now().UnixNano())
+		}
+		c.broken.Store(s == webrtc.PeerConnectionStateFailed)
 		if c.enter() {
 			defer c.readers.Done()
 			e.changed(c, s)
@@ -172,11 +178,14 @@ func (c *conn) answer(ctx context.Context, sdp string) (string, error) {
 	}
 }
 
-// iceUser is the ICE user fragment of a description: it changes with a restart and with a new connection.
-func iceUser(sdp string) string {
-	_, rest, _ := strings.Cut(sdp, "a=ice-ufrag:")
-	user, _, _ := strings.Cut(rest, "\n")
-	return strings.TrimSpace(user)
+// sessionID is the second word of o=: it tells one connection of a page from another (RFC 8829 §5.2.1).
+func sessionID(sdp string) string {
+	_, rest, _ := strings.Cut(sdp, "\no=")
+	origin, _, _ := strings.Cut(rest, "\n")
+	if f := strings.Fields(origin); len(f) > 1 {
+		return f[1]
+	}
+	return ""
 }
 
 // read takes the page's packets to the line in focus, until the connection ends.

@@ -1,6 +1,10 @@
 package media
 
-import "time"
+import (
+	"time"
+
+	"github.com/pion/webrtc/v3"
+)
 
 // Who owns the sound, and what each page has to do.
 
@@ -74,7 +78,7 @@ func (e *Engine) liveLocked() bool {
 }
 
 // tellPagesLocked gives every page its order if it changed, and tells whether a page carries sound.
-func (e *Engine) tellPagesLocked() {
+func (e *Engine) tellPagesLocked(now time.Time) {
 	live := e.liveLocked()
 	for _, p := range e.pages {
 		o := e.orderLocked(p)
@@ -94,9 +98,9 @@ func (e *Engine) tellPagesLocked() {
 	case !live:
 		e.liveAt = time.Time{}
 	case e.liveAt.IsZero():
-		e.liveAt = time.Now()
+		e.liveAt = now
 	}
-	e.showLocked(time.Now())
+	e.showLocked(now)
 }
 
 // showLocked tells whether a page carries sound, when that changed.
@@ -124,7 +128,7 @@ func (e *Engine) Claim(id string) {
 	defer e.mu.Unlock()
 	if !e.closed {
 		e.ownLocked(e.pageLocked(id))
-		e.tellPagesLocked()
+		e.tellPagesLocked(time.Now())
 	}
 }
 
@@ -136,10 +140,10 @@ func (e *Engine) ownLocked(p *page) {
 }
 
 // Gone says that the page's socket is closed. While its sound still flows it stays: a browser that froze a page closes
-// its socket, but not its voice.
+// its socket, but not its voice. A page whose orders somebody still takes is not gone.
 func (e *Engine) Gone(id string) {
 	e.mu.Lock()
-	if p := e.pages[id]; p != nil {
+	if p := e.pages[id]; p != nil && len(p.watchers) == 0 {
 		p.gone = true
 	}
 	e.mu.Unlock()
@@ -163,7 +167,7 @@ func (e *Engine) attach(p *page, c *conn) error {
 	if e.owner.Load() == nil {
 		e.ownLocked(p)
 	}
-	e.tellPagesLocked()
+	e.tellPagesLocked(time.Now())
 	return nil
 }
 
@@ -174,7 +178,7 @@ func (e *Engine) dropLocked(c *conn) {
 }
 
 // changed hears of a connection that came up or broke.
-func (e *Engine) changed(c *conn, s interface{ String() string }) {
+func (e *Engine) changed(c *conn, s webrtc.PeerConnectionState) {
 	e.log.Debug("page connection", "page", c.page.id, "state", s.String(), "took", time.Since(c.since))
 	e.watch(time.Now())
 }

@@ -114,7 +114,7 @@ func (e *Engine) Reanswer(id, offer string) (string, error) {
 		return "", ErrNoLine
 	}
 	answer, err := l.answerLocked(offer)
-	e.tellPagesLocked()
+	e.tellPagesLocked(time.Now())
 	return answer, err
 }
 
@@ -127,7 +127,7 @@ func (e *Engine) SetAnswer(id, answer string) error {
 		return ErrNoLine
 	}
 	err := l.answeredLocked(answer)
-	e.tellPagesLocked()
+	e.tellPagesLocked(time.Now())
 	return err
 }
 

@@ -29,12 +29,14 @@ func (e *Engine) watch(now time.Time) {
 		return
 	}
 	for _, p := range e.pages {
-		if p.gone && e.spentLocked(p, now) {
+		c := p.conn.Load()
+		lost := len(p.watchers) == 0 && c != nil && c.broken.Load()
+		if lost || p.gone && e.spentLocked(p, now) {
 			e.forgetLocked(p)
 		}
 	}
 	e.watchOwnerLocked(now)
-	e.tellPagesLocked()
+	e.tellPagesLocked(now)
 	e.watchLinesLocked(now)
 }
 
@@ -74,7 +76,7 @@ func (e *Engine) watchOwnerLocked(now time.Time) {
 		return
 	}
 	silent := c.silence(e.liveAt, now)
-	slow := !c.up.Load() && now.Sub(later(c.since, e.liveAt)) >= slowStart
+	slow := !c.up.Load() && now.Sub(later(later(c.since, time.Unix(0, c.down.Load())), e.liveAt)) >= slowStart
 	heir := e.heirLocked(p)
 	switch {
 	case silent >= pageLost && heir != nil && heir.order > p.order:
