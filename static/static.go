@@ -13,6 +13,11 @@ import (
 //go:embed index.html css/*.css js/*.js js/view/*.js icons/*.svg i18n/*.json
 var FS embed.FS
 
+// Notices are the licences of the libraries that our programs are built from; .ci/notices writes them.
+//
+//go:embed NOTICES.txt
+var Notices string
+
 // Languages are those we speak; the first is the fallback.
 var Languages = []string{"en", "ja"}
 

@@ -19,6 +19,7 @@ import (
 	"github.com/adrg/xdg"
 	"golang.org/x/sync/errgroup"
 
+	"zaseki/static"
 	"zaseki/tray"
 	"zaseki/web"
 	"zaseki/web/wire"
@@ -29,7 +30,7 @@ const version = "0.1.0"
 func main() { os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
-	demo, noTray, noBrowser, version, verbose bool
+	demo, noTray, noBrowser, version, notices, verbose bool
 	config, panel, center, lang               string
 }
 
@@ -45,6 +46,7 @@ func flags(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.center, "center", "", "`URL` of the center, such as http://127.0.0.1:8080; remembered for the next start")
 	f.StringVar(&o.lang, "lang", "", "language of tray and pages: en or ja (default: the system's)")
 	f.BoolVar(&o.version, "version", false, "print the version and end")
+	f.BoolVar(&o.notices, "notices", false, "print the licences of the libraries in this program and end")
 	f.BoolVar(&o.verbose, "v", false, "log every step")
 	f.Usage = func() {
 		fmt.Fprint(stderr, "Softphone for call-centre agents: sits in the tray, speaks through a page in the browser.\n\n"+
@@ -75,6 +77,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err == nil && o.version {
 		fmt.Fprintln(stdout, "softphone", version)
+		return 0
+	}
+	if err == nil && o.notices {
+		fmt.Fprint(stdout, static.Notices)
 		return 0
 	}
 	if err == nil {
