@@ -74,16 +74,40 @@ func (x *Exchange) onCall(call *dialog.Call) func(dialog.Event) {
 		return ignore
 	}
 	c := x.conduct(call, caller)
+	if !x.enter(c) {
+		x.log.Warn("too many calls", "limit", x.cfg.Calls, "peer", call.Source())
+		call.Reject(503, "Too Many Calls", "Retry-After", "5")
+		return ignore
+	}
 	select {
 	case x.fresh <- c:
 		return func(e dialog.Event) { c.tell(c.a, e) }
 	case <-x.over:
+		x.leave(c)
 		call.Reject(503, "Ending", "Retry-After", "5")
 		return ignore
 	}
 }
 
 func ignore(dialog.Event) {}
+
+// enter admits a call while there is room (503 tells the caller to try again: a center that takes more than it can carry
+// collapses under repetitions).
+func (x *Exchange) enter(c *conduct) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.live) >= x.cfg.Calls {
+		return false
+	}
+	x.live[c] = struct{}{}
+	return true
+}
+
+func (x *Exchange) leave(c *conduct) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.live, c)
+}
 
 func (x *Exchange) conduct(call *dialog.Call, caller Terminal) *conduct {
 	called := stack.UnescapeUser(call.Request().Recipient.User)
@@ -166,16 +190,7 @@ func (c *conduct) known(h heard, legs ...*leg) bool {
 
 // run conducts the call to its end.
 func (c *conduct) run(ctx context.Context) {
-	x := c.x
-	x.mu.Lock()
-	x.live[c] = struct{}{}
-	x.mu.Unlock()
-	defer func() {
-		x.mu.Lock()
-		delete(x.live, c)
-		x.mu.Unlock()
-		c.finish()
-	}()
+	defer c.finish()
 	defer close(c.done)
 	switch {
 	case c.a.sdp == "": // we have nothing to ask the other side for its offer with; such a caller is rare
@@ -252,6 +267,7 @@ func (c *conduct) view() CallRecord {
 
 // finish writes the call's one line and tells whoever keeps history.
 func (c *conduct) finish() {
+	c.x.leave(c)
 	c.note(func(r *CallRecord) {
 		r.Ended = time.Now()
 		switch {

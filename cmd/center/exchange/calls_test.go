@@ -309,3 +309,66 @@ func TestUnregisteringFreesTheTerminal(t *testing.T) {
 		t.Fatalf("registered: %+v", got)
 	}
 }
+
+func TestASilentPhoneIsPassedOver(t *testing.T) {
+	f := newFloor(t, nil)
+	f.raw().register(f, "1004", "Contact: <sip:1004@127.0.0.1:9>;expires=90") // and never says a word again
+	customer, second := f.phone("trunk", "udp"), f.phone("1001", "udp")
+	f.available("1004", "1001")
+	began := time.Now()
+	customer.Dial(ctxFor(t), "c1", "7000", offer)
+	in := next[sip.Incoming](second)
+	if took := time.Since(began); took < receiptTime || took > receiptTime+2*time.Second {
+		t.Fatalf("the next agent's phone rang after %v", took)
+	}
+	if got := f.missed(); len(got) != 0 {
+		t.Fatalf("a phone's silence was counted as the agent's: %v", got)
+	}
+	second.Answer(ctxFor(t), in.Call, reply)
+	next[sip.Answered](customer)
+}
+
+func TestTheEndOfTheExchangeEndsItsCalls(t *testing.T) {
+	f := newFloor(t, nil)
+	a, b := f.phone("1001", "udp"), f.phone("1002", "udp")
+	connect(t, a, b, "1002")
+	f.stop()
+	next[sip.Ended](a)
+	next[sip.Ended](b)
+	if r := f.record(); r.Result != "answered" {
+		t.Fatalf("record %+v", r)
+	}
+}
+
+func TestTooManyCallsAreRefused(t *testing.T) {
+	f := newFloor(t, func(c *Config) { c.Calls = 1 })
+	a, b, c := f.phone("1001", "udp"), f.phone("1002", "udp"), f.phone("1003", "udp")
+	connect(t, a, b, "1002")
+	c.Dial(ctxFor(t), "c2", "1002", offer)
+	if e := next[sip.Failed](c); e.Code != 503 {
+		t.Fatalf("the second caller hears %+v", e)
+	}
+	if got := f.x.Calls(); len(got) != 1 || got[0].To != "1002" || got[0].Answered.IsZero() {
+		t.Fatalf("calls alive: %+v", got)
+	}
+}
+
+func TestBothSidesHoldAtOnce(t *testing.T) {
+	f := newFloor(t, nil)
+	a, b := f.phone("1001", "udp"), f.phone("1002", "tcp")
+	connect(t, a, b, "1002")
+	done := make(chan error, 2)
+	for p, call := range map[*phone]string{a: "c1", b: b.last} {
+		go func() {
+			_, err := p.Reinvite(ctxFor(t), call, held)
+			done <- err
+		}()
+	}
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.Hangup(ctxFor(t), "c1")
+	next[sip.Ended](b)
+}

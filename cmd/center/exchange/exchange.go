@@ -18,6 +18,9 @@ import (
 	"zaseki/sip/stack"
 )
 
+// legsPerCall is room for the two sides of a call, phones that ring beside, and callers who have not proven themselves yet.
+const legsPerCall = 10
+
 // Config is an exchange.
 type Config struct {
 	Listen string        // host:port for UDP and TCP; port 0 picks one
@@ -71,7 +74,7 @@ func New(cfg Config) (*Exchange, error) {
 		Log: cfg.Log, Admit: x.admit, Server: "Zaseki center",
 		Allow: []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER"},
 	})
-	x.ua = dialog.New(dialog.Config{Stack: x.stack, Log: cfg.Log, OnCall: x.onCall, OnRequest: x.onRequest, Calls: cfg.Calls})
+	x.ua = dialog.New(dialog.Config{Stack: x.stack, Log: cfg.Log, OnCall: x.onCall, OnRequest: x.onRequest, Calls: legsPerCall * cfg.Calls})
 	if err := x.listen(cfg.Listen); err != nil {
 		return nil, errors.Join(err, x.Close())
 	}

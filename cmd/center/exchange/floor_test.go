@@ -39,6 +39,7 @@ type floor struct {
 	miss []string
 	ring time.Duration
 	told chan CallRecord
+	stop func() // ends the exchange
 }
 
 func newFloor(t *testing.T, change func(*Config)) *floor {
@@ -62,12 +63,13 @@ func newFloor(t *testing.T, change func(*Config)) *floor {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- x.Run(ctx) }()
-	t.Cleanup(func() {
+	f.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil && err != context.Canceled {
 			t.Errorf("exchange ended: %v", err)
 		}
 	})
+	t.Cleanup(f.stop)
 	return f
 }
 

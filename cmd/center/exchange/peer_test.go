@@ -143,7 +143,7 @@ func TestTheRegistrarAnswersWhatIsAsked(t *testing.T) {
 		{"too short by header", []string{"Contact: <sip:1004@127.0.0.1:9>", "Expires: 59"}, "423", 0},
 		{"the star", []string{"Contact: *", "Expires: 0"}, "200", 0},
 		{"the star with a time", []string{"Contact: *", "Expires: 60"}, "400", 0},
-		{"the star and another", []string{"Contact: *, <sip:1004@127.0.0.1:9>", "Expires: 0"}, "400", 0},
+		{"the star and another", []string{"Contact: *", "Contact: <sip:1004@127.0.0.1:9>", "Expires: 0"}, "400", 0},
 		{"another scheme", []string{"Contact: <javascript:alert(1)>;expires=90"}, "400", 0},
 		{"a name in angle brackets that never ends", []string{"Contact: <sip:1004@127.0.0.1:9;expires=90"}, "400", 0},
 		{"a preference that is none", []string{"Contact: <sip:1004@127.0.0.1:9>;expires=90;q=7"}, "400", 0},
