@@ -31,7 +31,7 @@ func main() { os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stde
 
 type options struct {
 	demo, noTray, noBrowser, version, notices, verbose bool
-	config, panel, center, lang               string
+	config, panel, center, lang                        string
 }
 
 func flags(args []string, stderr io.Writer) (options, error) {

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"zaseki/media"
+	"zaseki/media/hear"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func TestConfigIsReadAsWrittenAndForThisUserAlone(t *testing.T) {
+	dir := t.TempDir()
+	want := config{Center: "http://127.0.0.1:8080", Lang: "ja", Noticed: true}
+	if err := writeConfig(dir, want); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, configFile))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("mode %v, %v", info.Mode(), err)
+	}
+	if got, err := readConfig(dir, quiet); err != nil || got != want {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
+		t.Fatalf("left behind: %v", left)
+	}
+}
+
+func TestAnUnreadableConfigIsSetAside(t *testing.T) {
+	for name, content := range map[string]string{"empty": "", "half": `{"center":"http`, "binary": "\x00\xff\x7fELF", "types": `{"center":5}`,
+		"large": `{"center":"` + strings.Repeat("x", configMax) + `"}`} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, configFile)
+			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := readConfig(dir, quiet); err != nil || got != (config{}) {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if kept, err := os.ReadFile(file + ".bad"); err != nil || string(kept) != content {
+				t.Fatalf("the file is lost: %v", err)
+			}
+		})
+	}
+}
+
+func TestFlagsThatMakeNoSenseAreToldInWords(t *testing.T) {
+	for _, args := range [][]string{{"tel:+1"}, {"-lang", "fr"}, {"-demo", "-center", "http://x"}, {"-nonsense"}, {"-config", t.TempDir(), "-no-browser", "-no-tray"}} {
+		var out, errs bytes.Buffer
+		if code := Main(context.Background(), args, &out, &errs); code == 0 || errs.Len() == 0 || out.Len() != 0 {
+			t.Errorf("%v: status %d, said %q", args, code, errs.String())
+		}
+	}
+	var out bytes.Buffer
+	if code := Main(context.Background(), []string{"-version"}, &out, io.Discard); code != 0 || !strings.Contains(out.String(), version) {
+		t.Errorf("-version: %d %q", code, out.String())
+	}
+}
+
+// TestTheProgramEndsAndLeavesNothingBehind starts the phone with a center that is not there, until the plug is pulled.
+func TestTheProgramEndsAndLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	ended := make(chan int)
+	go func() {
+		ended <- Main(ctx, []string{"-config", dir, "-panel", "127.0.0.1:0", "-no-tray", "-no-browser", "-center", "http://127.0.0.1:9"}, write, io.Discard)
+	}()
+	var line ready
+	if err := json.NewDecoder(read).Decode(&line); err != nil || !strings.HasPrefix(line.Panel, "http://127.0.0.1:") || line.PID != os.Getpid() {
+		t.Fatalf("%+v, %v", line, err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "softphone.run"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the file with the panel's secret: %v, %v", info, err)
+	}
+	cancel()
+	if code := <-ended; code != 0 {
+		t.Fatalf("status %d", code)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "softphone.run")); err == nil {
+		t.Fatal("the panel's secret is left behind")
+	}
+	if cfg, err := readConfig(dir, quiet); err != nil || cfg.Center != "http://127.0.0.1:9" {
+		t.Fatalf("the center is not remembered: %+v, %v", cfg, err)
+	}
+}
+
+func TestEveryVoiceOfTheDemoSpeaks(t *testing.T) {
+	for _, name := range []string{"customer-en", "customer-ja", "colleague-en", "colleague-ja"} {
+		var all []int16
+		frame := make([]int16, 160)
+		for src := speech(name); src.Next(frame); {
+			all = append(all, frame...)
+		}
+		if seconds := len(all) / 8000; seconds < 5 || seconds > 20 || hear.Level(all) < 500 {
+			t.Errorf("%s: %d seconds of level %.0f", name, seconds, hear.Level(all))
+		}
+		var _ media.Source = speech(name)
+	}
+}
