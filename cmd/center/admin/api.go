@@ -32,12 +32,15 @@ type Overview struct {
 	At            time.Time               `json:"at"`
 }
 
-// Account is a row of the overview.
+// Account is a row of the overview. Status, Since and Seat are of who is signed in.
 type Account struct {
-	Account string `json:"account"`
-	Name    string `json:"name"`
-	Role    string `json:"role"`
-	Agent   bool   `json:"agent"`
+	Account string    `json:"account"`
+	Name    string    `json:"name"`
+	Role    string    `json:"role"`
+	Agent   bool      `json:"agent"`
+	Status  string    `json:"status,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	Seat    string    `json:"seat,omitempty"`
 }
 
 // Terminal is a row of the overview. Account is who is signed in with it.
@@ -55,17 +58,43 @@ func (a *Admin) Look(ctx context.Context) (Overview, error) {
 	site, floor := a.cfg.Staff.Site(), a.cfg.Staff.Floor()
 	o := Overview{
 		Center: site.Name, Domain: site.Domain, SIP: a.cfg.Lines.Addr(), Version: a.cfg.Version, At: a.cfg.Now(),
-		Accounts: []Account{}, Terminals: []Terminal{}, Seats: floor.Seats, Statuses: floor.Statuses,
+		Seats: floor.Seats, Statuses: floor.Statuses,
 		Registrations: a.cfg.Lines.Registered(), Calls: a.cfg.Lines.Calls(),
-	}
-	for _, p := range a.cfg.Staff.People() {
-		o.Accounts = append(o.Accounts, Account(p))
 	}
 	sort.Slice(o.Registrations, func(i, j int) bool { return o.Registrations[i].User < o.Registrations[j].User })
 	sort.Slice(o.Calls, func(i, j int) bool { return o.Calls[i].Began.Before(o.Calls[j].Began) })
 	var err error
+	if o.Accounts, err = a.accounts(ctx); err != nil {
+		return o, err
+	}
 	o.Terminals, err = a.terminals(ctx, o.Registrations)
 	return o, err
+}
+
+// accounts are all people, with what the agents among them do.
+func (a *Admin) accounts(ctx context.Context) ([]Account, error) {
+	records, _, err := a.cfg.Ledger.Load(ctx, roster.KindAgent)
+	if err != nil {
+		return nil, fmt.Errorf("agents: %w", err)
+	}
+	all := []Account{}
+	for _, p := range a.cfg.Staff.People() {
+		row := Account{Account: p.Account, Name: p.Name, Role: p.Role, Agent: p.Agent}
+		var agent roster.Agent
+		if e, ok := records[ledger.Subject(roster.KindAgent, p.Account)]; ok {
+			if err := json.Unmarshal(e.Data, &agent); err != nil {
+				return nil, fmt.Errorf("agent %s: %w", p.Account, err)
+			}
+		}
+		if agent.Session != nil {
+			row.Status, row.Since, row.Seat = agent.Status, agent.Since, agent.Seat
+		}
+		if !agent.LostAt.IsZero() {
+			row.Status, row.Since = wire.StatusLost, agent.LostAt
+		}
+		all = append(all, row)
+	}
+	return all, nil
 }
 
 // terminals reads the terminals' records of the ledger.

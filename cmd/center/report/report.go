@@ -59,7 +59,9 @@ func Open(path string, l Log, log *slog.Logger) (*Report, error) {
 	}
 	r := &Report{log: log, ledger: l}
 	if err := r.open(ctx, path, end); err != nil {
-		log.Info("reports are rebuilt from the log", "because", err)
+		if !errors.Is(err, os.ErrNotExist) {
+			log.Warn("reports are made anew from the log", "err", err)
+		}
 		if err := r.rebuild(ctx, path); err != nil {
 			return nil, fmt.Errorf("open reports: %w", err)
 		}
