@@ -78,10 +78,10 @@ func (o *Outbound) receive(res *sip.Response) {
 		o.on(res, nil)
 	}
 	o.mu.Unlock()
-	go func() {
+	o.link.stack.working.Go(func() {
 		<-o.ready
 		o.tx.Receive(res)
-	}()
+	})
 }
 
 func (o *Outbound) drain() {
