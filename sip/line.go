@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -16,20 +15,6 @@ import (
 
 	"zaseki/sip/stack"
 )
-
-// Account is how a line registers.
-type Account struct {
-	User      string
-	AuthUser  string // digest user name; empty: User
-	Domain    string
-	Display   string
-	From      string // user part of the From of calls, as a trunk has it; empty: User
-	Server    string // host:port
-	Transport string // udp, tcp
-	Password  interface{ Reveal() string }
-	Expires   time.Duration // what we ask for; 0: five minutes
-	Instance  string        // a UUID that stays with the installation (RFC 5626 §4.1); empty: none
-}
 
 const (
 	registerTime = 8 * time.Second  // for one REGISTER, its challenges included
@@ -90,19 +75,8 @@ func (p *Phone) Register(ctx context.Context, a Account) error {
 }
 
 func (p *Phone) newLine(ctx context.Context, a Account) (*line, error) {
-	for _, text := range []string{a.User, a.AuthUser, a.Domain, a.Display, a.Instance} {
-		if !stack.Clean(text) || strings.ContainsAny(text, "\"<>") {
-			return nil, fmt.Errorf("account: control characters in %q", text)
-		}
-	}
-	if a.User == "" || a.Domain == "" || a.Password == nil {
-		return nil, errors.New("account: user, domain or password missing")
-	}
-	if a.AuthUser == "" {
-		a.AuthUser = a.User
-	}
-	if a.Expires == 0 {
-		a.Expires = 5 * time.Minute
+	if err := a.check(); err != nil {
+		return nil, err
 	}
 	at, err := resolve(ctx, a.Server)
 	if err != nil {
@@ -115,29 +89,6 @@ func (p *Phone) newLine(ctx context.Context, a Account) (*line, error) {
 	server := at.Addr()
 	p.server.Store(&server)
 	return l, l.open(ctx)
-}
-
-// resolve gives the first address of host:port, IPv4 before IPv6.
-func resolve(ctx context.Context, server string) (netip.AddrPort, error) {
-	host, service, err := net.SplitHostPort(server)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("server %q: %w", server, err)
-	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("server %q: %w", server, err)
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("server: %w", err)
-	}
-	best := ips[0].Unmap()
-	for _, ip := range ips {
-		if ip = ip.Unmap(); ip.Is4() && !best.Is4() {
-			best = ip
-		}
-	}
-	return netip.AddrPortFrom(best, uint16(port)), nil
 }
 
 // open makes the way to the server: a socket on the address that the route gives, or a connection.

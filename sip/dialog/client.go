@@ -280,7 +280,11 @@ func (l *late) repeat(c *Call, tag string) bool {
 }
 
 func (l *late) writeLocked(c *Call, ack *sip.Request) {
-	if err := c.ua.stack.Write(ack, c.link, c.peer); err != nil {
+	link, err := c.way()
+	if err == nil {
+		err = c.ua.stack.Write(ack, link, c.peer)
+	}
+	if err != nil {
 		c.ua.log.Debug("ack not sent", "call", c.id, "err", err)
 	}
 }
