@@ -114,14 +114,10 @@ func codecOfMime(mime string) codec {
 }
 
 // offeredCodecs are those of ours that a page's offer names.
-func offeredCodecs(sdp string) []webrtc.RTPCodecParameters {
-	all, err := parseSDP(sdp)
-	if err != nil {
-		return nil
-	}
+func offeredCodecs(offered []format) []webrtc.RTPCodecParameters {
 	var list []webrtc.RTPCodecParameters
 	for _, p := range pageCodecs() {
-		for _, f := range all[0].list {
+		for _, f := range offered {
 			if codecNamed(f.name, f.clock) == codecOfMime(p.MimeType) {
 				p.PayloadType = webrtc.PayloadType(f.pt)
 				list = append(list, p)

@@ -370,3 +370,41 @@ func TestSilentLineIsTold(t *testing.T) {
 		t.Error("not taken back")
 	}
 }
+
+func TestOnlyTheLineInFocusCarriesThePage(t *testing.T) {
+	one, two := newPeer(t, "127.0.0.1:0"), newPeer(t, "127.0.0.1:0")
+	e, _, _ := answered(t, one, "0")
+	if _, err := e.AnswerLine("b", local, lines("m=audio "+two.addr().String()[len("127.0.0.1:"):]+" RTP/AVP 0")); err != nil {
+		t.Fatal(err)
+	}
+	sink := &written{}
+	p := &page{e: e}
+	c := &conn{page: p, track: newTrack()}
+	c.track.w, c.track.has[pcmu] = sink, true
+	p.conn.Store(c)
+	e.owner.Store(p)
+	for i, focus := range []string{"a", "b", ""} {
+		e.Focus(focus)
+		c.track.mu.Lock()
+		sink.n = 0
+		c.track.mu.Unlock()
+		c.take(pcmu, speech160(uint16(i), uint32(i*160)), time.Now())
+		for far, line := range map[*peer]string{one: "a", two: "b"} {
+			if _, ok := far.next(50 * time.Millisecond); ok != (line == focus) {
+				t.Errorf("focus on %q: line %s got the voice: %v", focus, line, ok)
+			}
+			heard := e.lines[line].quality.flow().Packets
+			far.send(e.lines[line].address(), speech160(uint16(i), uint32(i*160)))
+			eventually(t, "heard", func() bool { return e.lines[line].quality.flow().Packets > heard })
+		}
+		want := 1
+		if focus == "" {
+			want = 0
+		}
+		eventually(t, "the page hears one line", func() bool {
+			c.track.mu.Lock()
+			defer c.track.mu.Unlock()
+			return sink.n == want
+		})
+	}
+}

@@ -44,7 +44,8 @@ type conn struct {
 	page  *page
 	pc    *webrtc.PeerConnection
 	track *track
-	id    string // of the page's own connection, which it answers
+	id    string                     // of the page's own connection, which it answers
+	kinds atomic.Pointer[[128]codec] // what the page's payload types mean, by all its offers
 	since time.Time
 	heard atomic.Int64 // last RTP, Unix nanoseconds; 0: none yet
 	up    atomic.Bool  // connected
@@ -121,10 +122,10 @@ func (e *Engine) connect(ctx context.Context, p *page, sdp string) (*conn, strin
 		return nil, "", err
 	}
 	c := &conn{page: p, pc: pc, track: newTrack(), since: time.Now()}
-	pc.OnTrack(func(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		if c.enter() {
 			defer c.readers.Done()
-			c.read(remote, receiver)
+			c.read(remote)
 		}
 	})
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
@@ -151,11 +152,16 @@ func (e *Engine) connect(ctx context.Context, p *page, sdp string) (*conn, strin
 // answer answers an offer with all candidates in it. pion keeps the codecs of the first negotiation unless its
 // transceiver is told the ones of this offer.
 func (c *conn) answer(ctx context.Context, sdp string) (string, error) {
+	all, err := parseSDP(sdp)
+	if err != nil {
+		return "", err
+	}
+	c.learn(all[0].list)
 	offer := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}
 	if err := c.pc.SetRemoteDescription(offer); err != nil {
 		return "", err
 	}
-	if wanted := offeredCodecs(sdp); len(wanted) > 0 {
+	if wanted := offeredCodecs(all[0].list); len(wanted) > 0 {
 		for _, t := range c.pc.GetTransceivers() {
 			if err := t.SetCodecPreferences(wanted); err != nil {
 				return "", err
@@ -178,6 +184,23 @@ func (c *conn) answer(ctx context.Context, sdp string) (string, error) {
 	}
 }
 
+// learn keeps what payload types mean. A later offer may name fewer, but never gives one another meaning.
+func (c *conn) learn(list []format) {
+	kinds := [128]codec{}
+	if old := c.kinds.Load(); old != nil {
+		kinds = *old
+	}
+	c.track.mu.Lock()
+	defer c.track.mu.Unlock()
+	for _, f := range list {
+		if kind := codecNamed(f.name, f.clock); kind != noCodec {
+			kinds[f.pt] = kind
+			c.track.pts[kind], c.track.has[kind] = f.pt, true
+		}
+	}
+	c.kinds.Store(&kinds)
+}
+
 // sessionID is the second word of o=: it tells one connection of a page from another (RFC 8829 §5.2.1).
 func sessionID(sdp string) string {
 	_, rest, _ := strings.Cut(sdp, "\no=")
@@ -189,11 +212,7 @@ func sessionID(sdp string) string {
 }
 
 // read takes the page's packets to the line in focus, until the connection ends.
-func (c *conn) read(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
-	var kinds [128]codec
-	for _, p := range receiver.GetParameters().Codecs {
-		kinds[p.PayloadType&0x7f] = codecOfMime(p.MimeType)
-	}
+func (c *conn) read(remote *webrtc.TrackRemote) {
 	buf := make([]byte, 2048)
 	for {
 		n, _, err := remote.Read(buf)
@@ -201,7 +220,7 @@ func (c *conn) read(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 			return
 		}
 		if p, ok := parseRTP(buf[:n]); ok {
-			c.take(kinds[p.pt], p, time.Now())
+			c.take(c.kinds.Load()[p.pt], p, time.Now())
 		}
 	}
 }
@@ -252,11 +271,6 @@ func (t *track) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, err
 		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
 	}
 	t.w, t.out.ssrc = c.WriteStream(), uint32(c.SSRC())
-	for _, p := range all {
-		if kind := codecOfMime(p.MimeType); kind != noCodec {
-			t.pts[kind], t.has[kind] = uint8(p.PayloadType), true
-		}
-	}
 	return all[0], nil
 }
 

@@ -227,3 +227,30 @@ func TestDeniedMicrophoneIsSaidAndTheOtherSideIsHeard(t *testing.T) {
 		t.Errorf("a page without microphone was restarted %d times", n)
 	}
 }
+
+func TestBrowserThatCannotChooseItsCodecOffersOnlyThatOne(t *testing.T) {
+	agent, mic := speech(t, "en", agentText)
+	near, told := engine(t, media.Config{})
+	far, _ := engine(t, media.Config{Codecs: []string{"PCMA"}})
+	p := newPanel(t, near)
+	p.show("talking")
+	tab := chrome(t, mic)
+	open(t, tab, p.server.URL+"/?page=a&plain")
+	until(t, "page is warm", 20*time.Second, func() bool {
+		return count(told, func(l media.PageLive) bool { return l.Live }) > 0
+	})
+	said := &ear{}
+	for _, name := range []string{"PCMA", "PCMU"} {
+		if name == "PCMU" {
+			far, _ = engine(t, media.Config{Codecs: []string{name}})
+		}
+		connect(t, near, name, far, "robot")
+		far.Listen("robot", said.hear)
+		near.Focus(name)
+		until(t, "the page speaks "+name, 5*time.Second, func() bool {
+			return count(told, func(f media.FirstPacket) bool { return f.Out && f.Line == name }) > 0
+		})
+		same(t, "line hears page in "+name, agent, alike, said.during)
+		near.CloseLine(name)
+	}
+}

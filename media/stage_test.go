@@ -199,6 +199,7 @@ type panel struct {
 
 const testPage = `<!doctype html><meta charset=utf-8><title>sound</title><script type=module>
 import { createSound } from "/js/sound.js";
+if (location.search.includes("plain")) RTCRtpSender.prototype.setParameters = async () => {}; // as in Firefox
 const page = %q + (sessionStorage.n = (+sessionStorage.n || 0) + 1);
 const call = (path, body) => fetch(path, { method: "POST", body: JSON.stringify(body) });
 globalThis.sound = createSound({ page, send: (type, body) => call("/said?page=" + page, { type, body }),

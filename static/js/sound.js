@@ -141,10 +141,12 @@ export function createSound(io) {
     const p = sender.getParameters();
     const enc = /** @type {any} */ (p.encodings?.[0]);
     const want = p.codecs.find((c) => c.mimeType.toLowerCase() === mime);
-    if (!enc || !want || enc.codec?.mimeType.toLowerCase() === mime || only === order.codec) return;
-    enc.codec = want;
-    await sender.setParameters(p).catch(() => {});
-    if (/** @type {any} */ (sender.getParameters().encodings?.[0])?.codec) return;
+    if (only === order.codec || enc?.codec?.mimeType.toLowerCase() === mime) return;
+    if (enc && want) {
+      enc.codec = want;
+      await sender.setParameters(p).catch(() => {});
+      if (/** @type {any} */ (sender.getParameters().encodings?.[0])?.codec) return;
+    }
     // A browser without encodings[].codec: offer that one codec alone, over the same connection.
     const list = RTCRtpReceiver.getCapabilities("audio")?.codecs.filter((c) => c.mimeType.toLowerCase() === mime);
     if (!list?.length) return;
