@@ -82,6 +82,8 @@ func newDay(t *testing.T, pbx *stage.PBX) *day {
 	d.phone, err = stage.StartPhone(ctx, filepath.Join(d.dir, "softphone"), filepath.Join(d.dir, "phone"), d.center.String("http"))
 	d.must(err)
 	t.Cleanup(func() { d.phone.Stop() })
+	mic, err = stage.Often(mic)
+	d.must(err)
 	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), mic)
 	d.must(err)
 	t.Cleanup(d.browser.Close)
@@ -135,7 +137,7 @@ func (d *day) same(who string, said, heard []int16) {
 	m := hear.Find(heard[:min(len(heard), len(said))], loop(said, 3), 8000)
 	d.Logf("%s: correlation %.3f, delay %v", who, m.Coefficient, m.Lag)
 	if m.Coefficient < 0.9 {
-		file := filepath.Join(os.TempDir(), "zaseki-heard.wav")
+		file := filepath.Join(os.TempDir(), "zaseki-"+strings.ReplaceAll(who, " ", "-")+".wav")
 		_ = hear.WriteWAV(file, heard, 8000)
 		d.Errorf("%s: correlation %.3f of what was heard with what was said, want 0.9 (kept as %s)", who, m.Coefficient, file)
 	}

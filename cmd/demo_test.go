@@ -32,6 +32,8 @@ func TestTheDemoIsTheMainJob(t *testing.T) {
 	if log := d.phone.Log(); !strings.Contains(log, "Sign in as") {
 		t.Errorf("the demo does not say how to sign in:\n%s", log)
 	}
+	mic, err = stage.Often(mic)
+	d.must(err)
 	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), mic)
 	d.must(err)
 	t.Cleanup(d.browser.Close)

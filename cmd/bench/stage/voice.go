@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"zaseki/media/hear"
@@ -19,6 +20,16 @@ func Say(dir, name, voice, words string, rate int) (string, error) {
 		return "", fmt.Errorf("sox: %w: %s", err, out)
 	}
 	return file, nil
+}
+
+// Often makes a file that says the same a dozen times without a seam: a browser that plays a file over and over pauses where
+// it begins again.
+func Often(file string) (string, error) {
+	often := strings.TrimSuffix(file, ".wav") + "-often.wav"
+	if out, err := exec.Command("sox", file, often, "repeat", "11").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("sox: %w: %s", err, out)
+	}
+	return often, nil
 }
 
 // PCM reads a WAV at 8 kHz, what a telephone line carries.
