@@ -61,7 +61,7 @@ func Headers(msg sip.Message, name string) []string {
 	short := compact(name)
 	var values []string
 	for _, h := range all(msg) {
-		if got := lower(h.Name()); got == name || short != "" && got == short {
+		if got := h.Name(); strings.EqualFold(got, name) || short != "" && strings.EqualFold(got, short) {
 			values = append(values, h.Value())
 		}
 	}

@@ -44,21 +44,29 @@ func validate(req *sip.Request, allow map[string]bool) refusal {
 	return refusal{}
 }
 
+// singles are the headers that stand once at most; the first four must.
+var singles = [...]string{"from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type"}
+
+const needed = 4
+
 // malformed says what is missing, double or contradictory.
 func malformed(req *sip.Request) string {
-	for _, h := range [...]struct {
-		name string
-		need bool
-	}{
-		{"From", true}, {"To", true}, {"Call-ID", true}, {"CSeq", true},
-		{"Max-Forwards", false}, {"Content-Length", false}, {"Content-Type", false},
-	} {
-		n := len(Headers(req, h.name))
-		if n > 1 {
-			return "Duplicate " + h.name
+	var count [len(singles)]int
+	for _, h := range req.Headers() {
+		name := h.Name()
+		for i, single := range singles {
+			if strings.EqualFold(name, single) || len(name) == 1 && strings.EqualFold(name, compact(single)) {
+				count[i]++
+				break
+			}
 		}
-		if n == 0 && h.need {
-			return "Missing " + h.name
+	}
+	for i, single := range singles {
+		if count[i] > 1 {
+			return "Duplicate " + single
+		}
+		if count[i] == 0 && i < needed {
+			return "Missing " + single
 		}
 	}
 	switch {
