@@ -115,9 +115,10 @@ func (d *desk) withdraw(ctx context.Context, id uint32) {
 	_ = d.conn.Object(notes, notesPath).CallWithContext(ctx, notes+".CloseNotification", 0, id).Err
 }
 
-// news reads one signal of the notification server: which note, and the key that was clicked, or "" when it was closed.
+// news is what the notification server says; it is closed with the bus.
 func (d *desk) news() <-chan *dbus.Signal { return d.signals }
 
+// readNews takes one of it apart: which note, and the key of the action that was clicked, or "" when the note was closed.
 func readNews(s *dbus.Signal) (id uint32, key string, ok bool) {
 	if len(s.Body) < 2 {
 		return 0, "", false
