@@ -53,7 +53,7 @@ func phoneGroup(ctx context.Context, dir string) ([]row, error) {
 	for _, measure := range []func() (row, error){f.idle, f.inviteToRing, f.answerToRTP, f.statusToSeatView} {
 		r, err := measure()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w\nthe page:\n%s\nthe phone:\n%s", err, f.page.Said(), f.phone.Log())
 		}
 		rows = append(rows, r)
 	}
@@ -167,7 +167,7 @@ const probe = `globalThis.bench = {
 			if (!look()) setTimeout(() => reject(new Error("never seen: " + name)), 15000);
 		});
 	},
-	press(name) { const at = this.now(); this.find(name).click(); return at; },
+	async press(name) { await this.seen(name); const at = this.now(); this.find(name).click(); return at; },
 }; ""`
 
 // idle: resident memory, signed in with a page open and nothing going on.

@@ -48,7 +48,7 @@ const historyLength = 200
 func (s State) Snapshot() wire.Snapshot {
 	snap := wire.Snapshot{
 		Phase: s.Phase, Account: s.Account, Problem: s.Problem, Asked: s.Asked, Choice: s.Choice,
-		Center: s.Link, Line: s.Line, Calls: s.Calls, Muted: s.Muted, Mic: s.Mic, Sound: s.Sound,
+		Center: s.Link, Line: s.Line, Calls: s.Calls, Muted: s.Muted, Mic: s.Mic, Sound: s.Sound, Pages: s.Pages,
 		History: s.History, Ask: s.Ask, Notices: s.Notices, Dialled: s.Dialled, Profile: wire.ProfileOf(""),
 	}
 	if s.Problem != nil {
