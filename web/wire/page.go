@@ -6,6 +6,7 @@ type (
 	// SoundOrder tells one page what to do with its sound, whole; the newest wins.
 	SoundOrder struct {
 		Owner   bool   `json:"owner"`   // this page is microphone and loudspeaker
+		Taken   bool   `json:"taken"`   // another page is; neither: nobody is yet
 		Codec   string `json:"codec"`   // to encode with, such as PCMU; "" = as negotiated
 		Live    bool   `json:"live"`    // a call wants sound now
 		Restart int    `json:"restart"` // counter: when it grows the page restarts ICE
