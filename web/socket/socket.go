@@ -171,7 +171,8 @@ func start(ws *websocket.Conn, o Options) *Conn {
 // Peer is the far side's address.
 func (c *Conn) Peer() string { return c.ws.RemoteAddr().String() }
 
-// Done is closed when nothing more comes in: the far side closed, it broke, or Close was called.
+// Done is closed when nothing more comes in: the far side closed, it broke, or Close was called. The ending stands behind
+// the messages that came before it, so that somebody has to Read them.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Read waits for the next message. Its error is final unless it is ctx's own: *Closed, or ErrClosed.
@@ -337,8 +338,14 @@ func (c *Conn) leave(why error) {
 	}
 }
 
-// finish empties the queue, says goodbye and waits for the answer.
+// finish empties the queue, says goodbye and waits for the answer, unless the far side has ended it first.
 func (c *Conn) finish() {
+	select {
+	case <-c.done:
+		c.leave(c.err)
+		return
+	default:
+	}
 	for len(c.out) > 0 {
 		if c.put(<-c.out) != nil {
 			return

@@ -157,7 +157,14 @@ func TestAFarSideThatTakesNothingIsCutOff(t *testing.T) {
 			}
 		}
 	})
-	ws, _, err := websocket.DefaultDialer.Dial(url, nil) // and never reads
+	small := websocket.Dialer{NetDial: func(network, addr string) (net.Conn, error) {
+		c, err := net.Dial(network, addr)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(4096) // or the kernel takes 30 MB in its stead
+		}
+		return c, err
+	}}
+	ws, _, err := small.Dial(url, nil) // and never reads
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,9 +200,9 @@ func TestASilentFarSideIsNoticed(t *testing.T) {
 }
 
 func TestPingsKeepAQuietConnection(t *testing.T) {
-	o := Options{PingEvery: 10 * time.Millisecond, PongWait: 80 * time.Millisecond}
+	o := Options{PingEvery: 50 * time.Millisecond, PongWait: 800 * time.Millisecond}
 	c := dial(t, serve(t, o, echo), o)
-	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 1800*time.Millisecond)
 	defer cancel()
 	if _, err := c.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a quiet connection ended: %v", err)
