@@ -45,6 +45,10 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &ask) {
 		return
 	}
+	if ask.Token == "" {
+		http.Error(w, "token is needed", http.StatusBadRequest)
+		return
+	}
 	cookie, ok := s.guard.Open(ask.Token)
 	if !ok {
 		http.Error(w, "no session", http.StatusForbidden)

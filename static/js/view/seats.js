@@ -141,7 +141,7 @@ function cell(full, menu) {
   const status = h("span", { className: "seat-status" });
   const time = h("span", { className: "time" });
   const button = h("button", { type: "button", className: "seat", tabIndex: -1, "aria-haspopup": "menu", onclick: () => menu(seat, button) },
-    h("span", { className: "seat-top" }, name, sign), agent, h("span", { className: "seat-top" }, status, time));
+    h("span", { className: "seat-top" }, name, time), agent, h("span", { className: "seat-low" }, sign, status));
   if (full) root.append(button);
   return {
     root,
@@ -150,6 +150,7 @@ function cell(full, menu) {
       seat = s;
       const def = defOf(floor.statuses, s.status);
       attr(button, "aria-label", seatName(s, floor));
+      attr(button, "title", seatName(s, floor));
       attr(button, "data-colour", s.account ? def.colour : undefined);
       attr(button, "aria-current", s.id === floor.mine ? "true" : undefined);
       put(name, clean(s.name) || clean(s.id));
