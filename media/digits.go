@@ -23,7 +23,6 @@ type press struct {
 	row   []byte // codes; the first is the one under way
 	step  int    // packets of it sent
 	pause int    // frames still to wait
-	ts    uint32
 	body  [4]byte
 }
 
