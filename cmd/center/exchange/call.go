@@ -22,7 +22,7 @@ type CallRecord struct {
 	Queue    string    `json:"queue,omitempty"`
 	Caller   string    `json:"caller"`           // SIP user that called, proven
 	Callee   string    `json:"callee,omitempty"` // SIP user that rang last
-	Account  string    `json:"account,omitempty"`
+	Account  string    `json:"account,omitempty"` // whose call it is: who called, or whom it was offered to last
 	Outside  bool      `json:"outside"`
 	Result   string    `json:"result"`
 	Code     int       `json:"code"` // final SIP code towards the caller
@@ -119,6 +119,9 @@ func (x *Exchange) conduct(call *dialog.Call, caller Terminal) *conduct {
 	c.record = CallRecord{
 		ID: call.CallID(), From: from.User, Name: from.Display, To: called, Queue: c.route.name, Caller: caller.User,
 		Account: caller.Account, Outside: caller.Trunk() || c.route.kind == toTrunk, Began: time.Now(),
+	}
+	if called, ok := x.desk.Terminal(c.route.user); ok && caller.Trunk() {
+		c.record.Account = called.Account
 	}
 	return c
 }

@@ -186,7 +186,7 @@ func contact(value string, general int) (change, bool) {
 	}
 	head = strings.TrimSpace(head)
 	var uri sip.Uri
-	if err := sip.ParseUri(head, &uri); err != nil || (uri.Scheme != "sip" && uri.Scheme != "sips") || uri.Host == "" || !stack.Clean(head) {
+	if err := sip.ParseUri(head, &uri); err != nil || (uri.Scheme != "sip" && uri.Scheme != "sips") || uri.Host == "" || !stack.Clean(head) || strings.ContainsAny(head, "<>\" \t") {
 		return change{}, false
 	}
 	c := change{contact: head, q: 1000, expires: general}

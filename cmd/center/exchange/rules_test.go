@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/icholy/digest"
+
+	"zaseki/sip/dialog"
 )
 
 func TestBindingsFollowTheRegistrar(t *testing.T) {
@@ -179,4 +182,85 @@ func TestTheGuardForgetsToStayBounded(t *testing.T) {
 	if len(g.bad) > maxWatched {
 		t.Fatalf("%d addresses remembered", len(g.bad))
 	}
+}
+
+func TestWhereACallGoes(t *testing.T) {
+	desk := &floor{term: map[string]Terminal{"1001": {User: "1001", Type: "softphone"}, "1002": {User: "1002", Type: "desk"}, "trunk": {User: "trunk", Type: "trunk"}}}
+	inside, outside := desk.term["1001"], desk.term["trunk"]
+	rows := []struct {
+		name   string
+		caller Terminal
+		number string
+		want   route
+	}{
+		{"a colleague", inside, "1002", route{kind: toUser, user: "1002", mark: markInside}},
+		{"a queue from inside", inside, "7000", route{kind: toQueue, queue: "7000", name: "Support", mark: "Support"}},
+		{"an outside number", inside, "+81312345678", route{kind: toTrunk}},
+		{"a trunk by its name", inside, "trunk", route{kind: toTrunk, user: "trunk"}},
+		{"a queue from outside", outside, "7000", route{kind: toQueue, queue: "7000", name: "Support", mark: "Support"}},
+		{"an extension from outside", outside, "1001", route{kind: toUser, user: "1001", mark: markDirect}},
+		{"outside from outside", outside, "0312345678", route{}},
+		{"a trunk from outside", outside, "trunk", route{}},
+		{"nothing", inside, "", route{}},
+		{"a line break", inside, "1002\r\nX: y", route{}},
+		{"a host", inside, "1002@evil.example", route{}},
+		{"very long", inside, strings.Repeat("1", 65), route{}},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			if got := choose(desk, r.caller, r.number); got != r.want {
+				t.Fatalf("%+v, want %+v", got, r.want)
+			}
+		})
+	}
+}
+
+func TestNamesFromOutsideAreCleaned(t *testing.T) {
+	rows := map[string]string{
+		" Yamada ":               "Yamada",
+		"山田 太郎":                  "山田 太郎",
+		"x\r\nX-Evil: 1":         "xX-Evil: 1",
+		"1234\u202e4321":         "12344321",
+		"zero\u200bwidth":        "zerowidth",
+		"bad\xffbyte":            "badbyte",
+		strings.Repeat("あ", 100): strings.Repeat("あ", 64),
+	}
+	for in, want := range rows {
+		if got := clean(in, 64); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTheCallerHearsTheRefusalThatTellsMost(t *testing.T) {
+	rows := []struct {
+		codes []int
+		want  int
+	}{
+		{nil, 480}, {[]int{486}, 486}, {[]int{486, 480}, 486}, {[]int{480, 486}, 486}, {[]int{486, 603}, 603}, {[]int{603, 486}, 603},
+		{[]int{302}, 480}, {[]int{401}, 480}, {[]int{407}, 480}, {[]int{488}, 488},
+	}
+	for _, r := range rows {
+		ring := &ringing{best: outcome{code: 480}}
+		for _, code := range r.codes {
+			ring.fail(dialog.Failed{Code: code})
+		}
+		if ring.best.code != r.want {
+			t.Errorf("%v: the caller hears %d, want %d", r.codes, ring.best.code, r.want)
+		}
+	}
+}
+
+func FuzzAContactIsReadOrRefused(f *testing.F) {
+	for _, seed := range []string{"*", "<sip:1@a>;expires=60;q=0.3", `"a, b" <sip:1@a>, sip:2@b`, "<sip:1@a", `"\`, "<;>", "sip:1@a;expires=99999999999999999999"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, part := range list(value) {
+			c, ok := contact(part, defaultExpires)
+			if ok && (c.expires < 0 || c.expires > maxExpires || c.q < 0 || c.q > 1000 || strings.ContainsAny(c.contact, "\r\n<>")) {
+				t.Fatalf("%q became %+v", part, c)
+			}
+		}
+	})
 }

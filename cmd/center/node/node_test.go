@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"zaseki/cmd/center/exchange"
 	"zaseki/cmd/center/roster"
 	"zaseki/sip"
 )
@@ -333,5 +334,18 @@ func TestACallOfTwoTerminalsIsInTheReports(t *testing.T) {
 	})
 	if code, body, h := b.do("GET", "/api/v1/reports/calls?format=csv", "", nil); code != 200 || !strings.Contains(body, "1101") || !strings.HasPrefix(h.Get("Content-Type"), "text/csv") {
 		t.Fatal(code, body)
+	}
+}
+
+func TestHistoryGoesOnAfterARestartAndBesideAnotherNode(t *testing.T) {
+	n, err := New(Config{Data: t.TempDir(), HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	first := n.history.write(exchange.CallRecord{ID: "1", Ended: time.Now()}, 0)
+	second := n.history.write(exchange.CallRecord{ID: "2", Ended: time.Now()}, 0) // knows nothing of the first
+	if first == 0 || second != first+1 {
+		t.Fatalf("written at %d and %d", first, second)
 	}
 }
