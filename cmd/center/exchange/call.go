@@ -20,8 +20,8 @@ type CallRecord struct {
 	Name     string    `json:"name,omitempty"`
 	To       string    `json:"to"`
 	Queue    string    `json:"queue,omitempty"`
-	Caller   string    `json:"caller"`           // SIP user that called, proven
-	Callee   string    `json:"callee,omitempty"` // SIP user that rang last
+	Caller   string    `json:"caller"`            // SIP user that called, proven
+	Callee   string    `json:"callee,omitempty"`  // SIP user that rang last
 	Account  string    `json:"account,omitempty"` // whose call it is: who called, or whom it was offered to last
 	Outside  bool      `json:"outside"`
 	Result   string    `json:"result"`
