@@ -135,7 +135,7 @@ func (d *day) listen(p *stage.Page, long time.Duration) []int16 {
 func (d *day) same(who string, said, heard []int16) {
 	d.Helper()
 	m := hear.Find(heard[:min(len(heard), len(said))], loop(said, 3), 8000)
-	d.Logf("%s: correlation %.3f, delay %v", who, m.Coefficient, m.Lag)
+	d.Logf("%s: correlation %.3f, delay %v, drift %v, lost %.0f %%", who, m.Coefficient, m.Lag, m.Drift, 100*m.Lost)
 	if m.Coefficient < 0.9 {
 		file := filepath.Join(os.TempDir(), "zaseki-"+strings.ReplaceAll(who, " ", "-")+".wav")
 		_ = hear.WriteWAV(file, heard, 8000)

@@ -225,11 +225,8 @@ func (f *floor) over() error {
 	if _, err := stage.Eval[float64](f.page, `bench.press("Hang up")`); err != nil {
 		return err
 	}
-	if _, err := stage.Eval[float64](f.page, `bench.seen("Available")`); err != nil {
-		return err
-	}
-	time.Sleep(200 * time.Millisecond)
-	return nil
+	_, err := stage.Eval[float64](f.page, `bench.seen("After-call work").then(() => bench.seen("Available"))`)
+	return err
 }
 
 // event waits for one the customer's line had, and gives when.

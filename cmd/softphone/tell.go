@@ -102,7 +102,7 @@ func (s pageSound) Orders(page string) (<-chan wire.SoundOrder, func()) {
 			case <-to:
 			default:
 			}
-			to <- wire.SoundOrder{Owner: o.Owner, Codec: o.Codec, Live: o.Live, Restart: o.Restart, Renew: o.Renew}
+			to <- wire.SoundOrder{Owner: o.Owner, Taken: o.Taken, Codec: o.Codec, Live: o.Live, Restart: o.Restart, Renew: o.Renew}
 		}
 	}()
 	return to, func() { stop(); <-done }
