@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -140,7 +141,8 @@ func serve(ctx context.Context, o options, cfg config, lock *single, opener *ope
 	if err != nil {
 		return end(err)
 	}
-	panel, err := web.New(web.Config{Addr: o.panel, Agent: face{p.agent}, Floor: p.uplink, Sound: pageSound{p.sound}, Lang: lang, Log: log})
+	panel, err := web.New(web.Config{Addr: o.panel, Agent: face{p.agent}, Floor: p.uplink, Sound: pageSound{p.sound},
+		Metrics: http.HandlerFunc(p.metrics), Lang: lang, Log: log})
 	if err != nil {
 		return end(err)
 	}

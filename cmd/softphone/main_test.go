@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,7 @@ func TestTheProgramEndsAndLeavesNothingBehind(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the file with the panel's secret: %v, %v", info, err)
 	}
+	metrics(t, line.Panel)
 	cancel()
 	if code := <-ended; code != 0 {
 		t.Fatalf("status %d", code)
@@ -97,6 +99,29 @@ func TestTheProgramEndsAndLeavesNothingBehind(t *testing.T) {
 	}
 	if cfg, err := readConfig(dir, quiet); err != nil || cfg.Center != "http://127.0.0.1:9" {
 		t.Fatalf("the center is not remembered: %+v, %v", cfg, err)
+	}
+}
+
+// metrics: with the token and not without.
+func metrics(t *testing.T, panel string) {
+	t.Helper()
+	base, token, _ := strings.Cut(panel, "/#")
+	for _, bearer := range []string{"", "wrong", token} {
+		req, err := http.NewRequest(http.MethodGet, base+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+bearer)
+		req.Close = true
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if got := strings.Contains(string(body), "zaseki_signed_in 0\n"); err != nil || got != (bearer == token) {
+			t.Errorf("bearer %q: %s\n%s", bearer, res.Status, body)
+		}
 	}
 }
 
