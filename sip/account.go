@@ -68,4 +68,3 @@ func resolve(ctx context.Context, server string) (netip.AddrPort, error) {
 	}
 	return netip.AddrPortFrom(best, uint16(port)), nil
 }
-

@@ -13,13 +13,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/adrg/xdg"
 
 	"zaseki/cmd/center/node"
+	"zaseki/web/wire"
 )
 
 func main() {
@@ -30,7 +30,7 @@ func main() {
 }
 
 const usage = `Usage: center [flags]                 run the center
-       center [flags] COMMAND ...     do something with its data
+       center COMMAND [flags] ...     do something with its data
 
 Flags:
   -data DIR       folder of everything that is kept (default %s)
@@ -78,7 +78,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	case err != nil:
 		return 2
 	case o.version:
-		fmt.Fprintln(stdout, "center", version())
+		fmt.Fprintln(stdout, "center", wire.Version)
 		return 0
 	case o.peer != "":
 		fmt.Fprintln(stderr, "center: -peer: clusters of centers are not in this version (issue 5); -nats takes an outside cluster")
@@ -120,21 +120,17 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.peer, "peer", "", "")
 	f.BoolVar(&o.debug, "debug", false, "")
 	f.BoolVar(&o.version, "version", false, "")
-	err := f.Parse(args)
-	o.args = f.Args()
+	if err := f.Parse(args); err != nil || f.NArg() == 0 {
+		return o, err
+	}
+	command := f.Arg(0)
+	err := f.Parse(f.Args()[1:]) // flags may stand behind the command too
+	o.args = append([]string{command}, f.Args()...)
 	return o, err
 }
 
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
-}
-
 func (o options) config(log *slog.Logger) node.Config {
-	return node.Config{Data: o.data, HTTP: o.http, SIP: o.sip, NATS: split(o.nats), Version: version(), Log: log}
+	return node.Config{Data: o.data, HTTP: o.http, SIP: o.sip, NATS: split(o.nats), Version: wire.Version, Log: log}
 }
 
 func split(list string) []string {

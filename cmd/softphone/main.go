@@ -26,8 +26,6 @@ import (
 	"zaseki/web/wire"
 )
 
-const version = "0.1.0"
-
 func main() { os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
@@ -77,7 +75,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err == nil && o.version {
-		fmt.Fprintln(stdout, "softphone", version)
+		fmt.Fprintln(stdout, "softphone", wire.Version)
 		return 0
 	}
 	if err == nil && o.notices {

@@ -16,6 +16,7 @@ import (
 
 	"zaseki/media"
 	"zaseki/media/hear"
+	"zaseki/web/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -67,7 +68,7 @@ func TestFlagsThatMakeNoSenseAreToldInWords(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if code := Main(context.Background(), []string{"-version"}, &out, io.Discard); code != 0 || !strings.Contains(out.String(), version) {
+	if code := Main(context.Background(), []string{"-version"}, &out, io.Discard); code != 0 || !strings.Contains(out.String(), wire.Version) {
 		t.Errorf("-version: %d %q", code, out.String())
 	}
 }

@@ -56,8 +56,8 @@ func newPhone(cfg phoneConfig) (*phone, error) {
 		return nil, err
 	}
 	p.sound = sound
-	p.line = sip.New(sip.Config{UserAgent: "Zaseki/" + version, Log: cfg.log, Tell: p.tellLine, Reoffer: p.reoffer})
-	p.uplink = uplink.New(uplink.Config{URL: cfg.center, Machine: cfg.machine, Version: version, Log: cfg.log, Tell: p.tellCenter})
+	p.line = sip.New(sip.Config{UserAgent: "Zaseki/" + wire.Version, Log: cfg.log, Tell: p.tellLine, Reoffer: p.reoffer})
+	p.uplink = uplink.New(uplink.Config{URL: cfg.center, Machine: cfg.machine, Version: wire.Version, Log: cfg.log, Tell: p.tellCenter})
 	p.agent = agent.New(agent.Start(cfg.center), p.do)
 	return p, nil
 }

@@ -9,6 +9,9 @@ import (
 	"fmt"
 )
 
+// Version of both programs: a phone tells it to its center.
+const Version = "0.1.0"
+
 // Command is what a face asks of the agent.
 type Command interface{ Type() string }
 
