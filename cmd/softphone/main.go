@@ -42,7 +42,7 @@ func flags(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.panel, "panel", "", "loopback `address` of the panel (default "+web.DefaultAddr+": browsers remember the microphone's permission by port)")
 	f.BoolVar(&o.noTray, "no-tray", false, "show no icon in the tray")
 	f.BoolVar(&o.noBrowser, "no-browser", false, "open no page; its address is in the line on stdout")
-	f.StringVar(&o.center, "center", "", "`URL` of the center, such as http://127.0.0.1:8080; remembered for the next start")
+	f.StringVar(&o.center, "center", "", "`URL` or join link of the center, such as http://127.0.0.1:8080; remembered for the next start")
 	f.StringVar(&o.lang, "lang", "", "language of tray and pages: en or ja (default: the system's)")
 	f.BoolVar(&o.version, "version", false, "print the version and end")
 	f.BoolVar(&o.notices, "notices", false, "print the licences of the libraries in this program and end")
@@ -131,11 +131,11 @@ func serve(ctx context.Context, o options, cfg config, lock *single, opener *ope
 	}
 
 	lang := language(o.lang, cfg.Lang)
-	center, demo, err := theCenter(ctx, g, o, cfg, lang, log)
+	home, demo, err := theCenter(ctx, g, o, cfg, lang, log)
 	if err != nil {
 		return end(err)
 	}
-	p, err := newPhone(phoneConfig{center: center, machine: machine(), log: log})
+	p, err := newPhone(phoneConfig{center: home, machine: machine(), log: log})
 	if err != nil {
 		return end(err)
 	}
@@ -176,32 +176,36 @@ func serve(ctx context.Context, o options, cfg config, lock *single, opener *ope
 	return end(err)
 }
 
-// theCenter is the URL of the center, and the demo around it when asked for.
-func theCenter(ctx context.Context, g *errgroup.Group, o options, cfg config, lang string, log *slog.Logger) (string, *demo, error) {
+// theCenter is where the phone belongs, and the demo around it when asked for.
+func theCenter(ctx context.Context, g *errgroup.Group, o options, cfg config, lang string, log *slog.Logger) (center, *demo, error) {
 	if o.demo {
 		d, err := newDemo(filepath.Join(o.config, "demo"), lang, log)
 		if err != nil {
-			return "", nil, err
+			return center{}, nil, err
 		}
 		g.Go(func() error { return d.node.Run(ctx) })
 		if err := d.prepare(ctx); err != nil {
-			return "", nil, err
+			return center{}, nil, err
 		}
-		return d.node.HTTP(), d, nil
+		return center{url: d.node.HTTP()}, d, nil
 	}
 	if o.center == "" {
 		o.center = cfg.Center
 	}
 	if o.center == "" {
-		return "", nil, errors.New("no center is known yet: start with -center URL (the administrator has it), or try -demo")
+		return center{}, nil, errors.New("no center is known yet: start with -center URL (the administrator has it), or try -demo")
+	}
+	home, err := join(o.center)
+	if err != nil {
+		return center{}, nil, err
 	}
 	if o.center != cfg.Center {
 		cfg.Center = o.center
 		if err := writeConfig(o.config, cfg); err != nil {
-			return "", nil, err
+			return center{}, nil, err
 		}
 	}
-	return o.center, nil, nil
+	return home, nil, nil
 }
 
 // quitOnSignal: the first signal is an Exit with everything it means, the second pulls the plug.

@@ -37,7 +37,7 @@ type leg struct {
 
 // phoneConfig says who a phone talks to.
 type phoneConfig struct {
-	center  string // URL
+	center  center
 	machine string
 	log     *slog.Logger
 	codecs  []string          // see media.Config
@@ -57,8 +57,8 @@ func newPhone(cfg phoneConfig) (*phone, error) {
 	}
 	p.sound = sound
 	p.line = sip.New(sip.Config{UserAgent: "Zaseki/" + wire.Version, Log: cfg.log, Tell: p.tellLine, Reoffer: p.reoffer})
-	p.uplink = uplink.New(uplink.Config{URL: cfg.center, Machine: cfg.machine, Version: wire.Version, Log: cfg.log, Tell: p.tellCenter})
-	p.agent = agent.New(agent.Start(cfg.center), p.do)
+	p.uplink = uplink.New(uplink.Config{URL: cfg.center.url, TLS: cfg.center.tls, Machine: cfg.machine, Version: wire.Version, Log: cfg.log, Tell: p.tellCenter})
+	p.agent = agent.New(agent.Start(cfg.center.url), p.do)
 	return p, nil
 }
 

@@ -27,8 +27,8 @@ type robot struct {
 	snap wire.Snapshot
 }
 
-func newRobot(center, account, seat, lang string, log *slog.Logger) (*robot, error) {
-	p, err := newPhone(phoneConfig{center: center, machine: "demo", log: log, codecs: []string{"PCMU", "PCMA"}})
+func newRobot(url, account, seat, lang string, log *slog.Logger) (*robot, error) {
+	p, err := newPhone(phoneConfig{center: center{url: url}, machine: "demo", log: log, codecs: []string{"PCMU", "PCMA"}})
 	if err != nil {
 		return nil, err
 	}
