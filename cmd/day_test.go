@@ -131,15 +131,37 @@ func (d *day) listen(p *stage.Page, long time.Duration) []int16 {
 	return hear.Resample(pcm, hear.PageRate, 8000)
 }
 
-// same asks that the speech is found in what was heard.
-func (d *day) same(who string, said, heard []int16) {
+// same asks that the speech is found in what is heard. A browser that is starved of its processor drops sound, so a record that
+// is not good enough is followed by a fresh one, twice at most; the bound stays.
+func (d *day) same(who string, said []int16, record func() []int16) {
 	d.Helper()
-	m := hear.Find(heard[:min(len(heard), len(said))], loop(said, 3), 8000)
-	d.Logf("%s: correlation %.3f, delay %v, drift %v, lost %.0f %%", who, m.Coefficient, m.Lag, m.Drift, 100*m.Lost)
-	if m.Coefficient < 0.9 {
-		file := filepath.Join(os.TempDir(), "zaseki-"+strings.ReplaceAll(who, " ", "-")+".wav")
-		_ = hear.WriteWAV(file, heard, 8000)
-		d.Errorf("%s: correlation %.3f of what was heard with what was said, want 0.9 (kept as %s)", who, m.Coefficient, file)
+	for try := 1; ; try++ {
+		heard := record()
+		m := hear.Find(heard[:min(len(heard), len(said))], loop(said, 3), 8000)
+		d.Logf("%s: correlation %.3f, delay %v, drift %v, lost %.0f %%", who, m.Coefficient, m.Lag, m.Drift, 100*m.Lost)
+		if m.Coefficient >= 0.9 {
+			return
+		}
+		if try == 3 {
+			file := filepath.Join(os.TempDir(), "zaseki-"+strings.ReplaceAll(who, " ", "-")+".wav")
+			_ = hear.WriteWAV(file, heard, 8000)
+			d.Errorf("%s: correlation %.3f of what was heard with what was said, want 0.9 (kept as %s)", who, m.Coefficient, file)
+			return
+		}
+	}
+}
+
+// plays records what the page plays, for same.
+func (d *day) plays(p *stage.Page, long time.Duration) func() []int16 {
+	return func() []int16 { return d.listen(p, long) }
+}
+
+// hears records what the customer hears, for same.
+func (d *day) hears(c *stage.Customer, long time.Duration) func() []int16 {
+	return func() []int16 {
+		from := c.Ear.Now()
+		time.Sleep(long)
+		return c.Ear.Heard(from)
 	}
 }
 
@@ -179,7 +201,7 @@ func TestOneWorkingDay(t *testing.T) {
 	d.must(seats.Wait("button", "2, Agent 1, On break"))
 
 	// Nobody is Available: the queue waits; then the status changes, everywhere, and the phone rings.
-	line, err := customer.Call(ctx, stage.Queue)
+	_, err = customer.Call(ctx, stage.Queue)
 	d.must(err)
 	if d.page.Has("button", "Answer") {
 		t.Fatal("an outside call rings in On break")
@@ -193,8 +215,8 @@ func TestOneWorkingDay(t *testing.T) {
 	// Talk: both sides hear what the other said.
 	d.must(d.page.Click("button", "Answer"))
 	d.must(d.page.Wait("button", "Mute"))
-	d.talk(customer, line, d.page, "")
-	d.reload(customer, line)
+	d.talk(customer, d.page, "")
+	d.reload(customer)
 	d.muteAndHold(customer)
 
 	// Hang up: after-call work, then Available by itself (D10).
@@ -227,30 +249,66 @@ func TestOneWorkingDay(t *testing.T) {
 	}
 }
 
-// talk: eight seconds of both speaking; each hears the other.
-func (d *day) talk(c *stage.Customer, line string, p *stage.Page, when string) {
+// TestWhatCannotBeDoneIsToldInWords: a seat that is taken, and a center that is not there; nothing typed is lost.
+func TestWhatCannotBeDoneIsToldInWords(t *testing.T) {
+	d := newDay(t, nil)
+	d.signIn("agent1", "On break", "2")
+	first := d.page
+
+	second, err := stage.StartPhone(context.Background(), filepath.Join(d.dir, "softphone"), filepath.Join(d.dir, "second"), d.center.String("http"))
+	d.must(err)
+	t.Cleanup(func() { second.Stop() })
+	d.page, err = d.browser.Open(stage.English(second.String("panel"), ""), stage.View{})
+	d.must(err)
+	d.must(d.page.Type("Account", "agent2"))
+	d.must(d.page.Type("Password", stage.Password))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Select("Seat", "2"))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Wait("StaticText", "Seat 2 is taken by Agent 1 since…"))
+	d.must(d.page.Click("button", "Take over from Agent 1"))
+	d.must(d.page.Wait("StaticText", "Account agent2 · Ext. 2002 · Seat 2"))
+	d.must(first.Wait("StaticText", "Agent 2 has taken seat 2 over…")) // A8: told
+	d.must(first.Wait("StaticText", "Account agent1 · Ext. 2001 · Not seated"))
+
+	// The center goes away: shown at once, and a sign-in afterwards says so and keeps the account.
+	d.must(d.page.Context("heading", "Agent 2"))
+	d.must(d.page.Click("menuitem", "Sign out"))
+	d.must(d.page.Wait("textbox", "Password"))
+	if !d.center.Stop() {
+		t.Error("the center does not end by itself")
+	}
+	d.must(first.Wait("button", "Connection lost…"))
+	d.must(d.page.Type("Account", "agent2"))
+	d.must(d.page.Type("Password", stage.Password))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Wait("StaticText", "The center at http://127.0.0.1…"))
+	if v, err := d.page.Value("textbox", "Account"); err != nil || v != "agent2" {
+		t.Errorf("the account field holds %q (%v)", v, err)
+	}
+}
+
+// talk: both speak, and each hears the other.
+func (d *day) talk(c *stage.Customer, p *stage.Page, when string) {
 	d.Helper()
-	from := c.Ear.Now()
-	played := d.listen(p, 8*time.Second)
-	d.same("the page played"+when, d.customerSays, played)
-	d.same("the customer heard"+when, d.agentSays, c.Ear.Heard(from))
+	d.same("the page played"+when, d.customerSays, d.plays(p, 8*time.Second))
+	d.same("the customer heard"+when, d.agentSays, d.hears(c, 6*time.Second))
 }
 
 // reload: the caller is not dropped and sound is back in under two seconds.
-func (d *day) reload(c *stage.Customer, line string) {
+func (d *day) reload(c *stage.Customer) {
 	d.Helper()
 	from := c.Ear.Now()
 	d.must(d.page.Reload())
-	time.Sleep(6 * time.Second) // of which the first two may lack speech
-	heard := c.Ear.Heard(from)
+	time.Sleep(2 * time.Second) // of these the caller may miss speech, but no packet
 	if len(c.Calls()) != 1 {
 		d.Fatal("the reload dropped the caller")
 	}
-	if len(heard) < 5*8000 {
-		d.Fatalf("the line was not kept alive: %d samples in six seconds", len(heard))
+	if heard := c.Ear.Heard(from); len(heard) < 15000 {
+		d.Fatalf("the line was not kept alive: %d samples in two seconds", len(heard))
 	}
-	d.same("the customer heard two seconds after the reload", d.agentSays, heard[2*8000:])
-	d.talk(c, line, d.page, " after the reload")
+	d.same("the customer heard two seconds after the reload", d.agentSays, d.hears(c, 4*time.Second))
+	d.talk(c, d.page, " after the reload")
 }
 
 // muteAndHold: silence with packets flowing, then speech again.
@@ -272,9 +330,7 @@ func (d *day) muteAndHold(c *stage.Customer) {
 	d.must(d.page.Click("button", "Hold"))
 	d.must(d.page.Click("button", "Resume"))
 	d.must(d.page.Wait("button", "Hold"))
-	from := c.Ear.Now()
-	time.Sleep(5 * time.Second)
-	d.same("the customer heard after mute and hold", d.agentSays, c.Ear.Heard(from))
+	d.same("the customer heard after mute and hold", d.agentSays, d.hears(c, 5*time.Second))
 }
 
 // refused: the call ends with 480 and never rings here.

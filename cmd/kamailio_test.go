@@ -65,11 +65,11 @@ func TestTheSameCallThroughKamailio(t *testing.T) {
 	d.must(d.page.Wait("button", "Answer"))
 	d.must(d.page.Click("button", "Answer"))
 	d.must(d.page.Wait("button", "Mute"))
-	d.same("the page played its own echo", d.agentSays, d.listen(d.page, 8*time.Second))
+	d.same("the page played its own echo", d.agentSays, d.plays(d.page, 8*time.Second))
 	d.must(d.page.Click("button", "Hold"))
 	d.must(d.page.Click("button", "Resume"))
 	d.must(d.page.Wait("button", "Hold"))
-	d.same("the echo after hold and resume", d.agentSays, d.listen(d.page, 6*time.Second))
+	d.same("the echo after hold and resume", d.agentSays, d.plays(d.page, 6*time.Second))
 	d.must(d.page.Click("button", "Hang up"))
 	d.must(d.page.Gone("button", "Hang up"))
 	if err := sipp.Wait(); err != nil {
