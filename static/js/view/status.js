@@ -100,5 +100,6 @@ function sentence(snap) {
   if (s.until) return t("status.until");
   const def = defOf(snap.statuses, s.now);
   if (snap.line.state === "elsewhere") return t("status.elsewhere");
+  if (snap.calls?.length) return ""; // the call below says more
   return def.class === "available" ? t("status.open") : t("status.closed");
 }
