@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"zaseki/tray/desktop"
 	"zaseki/web/wire"
 )
 
@@ -131,10 +132,10 @@ func startKid(t *testing.T, lang string, env ...string) *kid {
 	k := &kid{t: t, cmd: cmd, said: make(chan string, 100), ended: make(chan error, 1), log: &logBuffer{}}
 	cmd.Stderr = k.log
 	in, err := cmd.StdinPipe()
-	must(t, err)
+	desktop.Must(t, err)
 	out, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
+	desktop.Must(t, err)
+	desktop.Must(t, cmd.Start())
 	k.in = in
 	go k.listen(out)
 	t.Cleanup(func() {
@@ -177,15 +178,15 @@ func ourRace(log string) bool {
 func (k *kid) show(s wire.Snapshot) {
 	k.t.Helper()
 	line, err := json.Marshal(s)
-	must(k.t, err)
+	desktop.Must(k.t, err)
 	_, err = k.in.Write(append(line, '\n'))
-	must(k.t, err)
+	desktop.Must(k.t, err)
 }
 
 // hears waits for a line that the child prints.
 func (k *kid) hears(want string) {
 	k.t.Helper()
-	late := time.After(patience)
+	late := time.After(desktop.Patience)
 	for {
 		select {
 		case line, ok := <-k.said:
@@ -210,15 +211,12 @@ func (k *kid) end() {
 		if ok && err != nil {
 			k.t.Errorf("the tray ended with %v", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(desktop.Patience):
 		_ = k.cmd.Process.Kill()
 		<-k.ended
 		k.t.Error("the tray did not end")
 	}
 }
-
-// patience is how long a test waits for another process on a busy machine.
-const patience = 20 * time.Second
 
 type logBuffer struct {
 	mu sync.Mutex
@@ -235,38 +233,6 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eventually polls until the state of another process is as it should be.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("never came: %s", what)
-}
-
-// need is the path of a tool; without it the test is skipped, and in CI it fails.
-func need(t *testing.T, tool string) string {
-	t.Helper()
-	path, err := exec.LookPath(tool)
-	switch {
-	case err == nil:
-		return path
-	case os.Getenv("CI") != "":
-		t.Fatalf("%s is missing", tool)
-	}
-	t.Skipf("%s is missing", tool)
-	return ""
 }
 
 // slow skips a test of seconds where only the short ones are asked for.

@@ -3,9 +3,10 @@ package tray
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"image/png"
 	"testing"
+
+	"zaseki/tray/desktop"
 )
 
 func TestEveryLookIsAnotherIconEvenWithoutColour(t *testing.T) {
@@ -38,13 +39,13 @@ func TestTheIconHasTheColourOfItsMood(t *testing.T) {
 	for look := range icons("linux") {
 		for _, size := range []int{16, 22, 64} {
 			img := paint(size, picture(look))
-			got := colourOf(func(yield func(r, g, b byte)) {
+			got := desktop.Colour(func(yield func(r, g, b byte)) {
 				for i := 0; i < len(img.Pix); i += 4 {
 					if img.Pix[i+3] == 0xff {
 						yield(img.Pix[i], img.Pix[i+1], img.Pix[i+2])
 					}
 				}
-			})["most"]
+			})
 			if got != want[look.Mood] {
 				t.Errorf("%+v at %d pixels: %q, want %q", look, size, got, want[look.Mood])
 			}
@@ -76,27 +77,4 @@ func TestTheWindowsIconIsAWholeFile(t *testing.T) {
 			t.Errorf("%+v: %d bytes of %d", look, end, len(data))
 		}
 	}
-}
-
-// colourOf counts the pixels of our three colours, and names the most frequent.
-func colourOf(pixels func(yield func(r, g, b byte))) map[string]string {
-	n := map[string]int{}
-	pixels(func(r, g, b byte) {
-		switch {
-		case r > 0xd0 && g > 0x60 && g < 0x98 && b < 0x40:
-			n["orange"]++
-		case r > 0xb8 && g < 0x40 && b < 0x48:
-			n["red"]++
-		case r > 0x70 && r < 0x90 && g > 0x78 && g < 0x90 && b > 0x80 && b < 0x98:
-			n["grey"]++
-		}
-	})
-	most, out := 20, map[string]string{}
-	for name, count := range n {
-		out[name] = fmt.Sprint(count)
-		if count > most {
-			most, out["most"] = count, name
-		}
-	}
-	return out
 }

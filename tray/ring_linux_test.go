@@ -12,12 +12,14 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"zaseki/tray/desktop"
 )
 
 // startSound starts a PulseAudio of the test's own whose device is that module, and points this process at it.
 func startSound(t *testing.T, module ...string) *os.Process {
 	t.Helper()
-	daemon, dir := need(t, "pulseaudio"), t.TempDir()
+	daemon, dir := desktop.Need(t, "pulseaudio"), t.TempDir()
 	socket := filepath.Join(dir, "native")
 	args := []string{"-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes", "--high-priority=no",
 		"-L", "module-native-protocol-unix auth-anonymous=1 socket=" + socket}
@@ -28,7 +30,7 @@ func startSound(t *testing.T, module ...string) *os.Process {
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "PULSE_RUNTIME_PATH=" + dir}
 	log := &logBuffer{}
 	cmd.Stderr = log
-	must(t, cmd.Start())
+	desktop.Must(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
@@ -36,7 +38,7 @@ func startSound(t *testing.T, module ...string) *os.Process {
 			t.Logf("pulseaudio:\n%s", log)
 		}
 	})
-	eventually(t, "sound server", func() bool {
+	desktop.Eventually(t, "sound server", func() bool {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			_ = conn.Close()
@@ -51,10 +53,10 @@ func startSound(t *testing.T, module ...string) *os.Process {
 func TestTheRingReallySoundsOnADevice(t *testing.T) {
 	slow(t)
 	startSound(t, "module-null-sink sink_name=ear")
-	record := exec.Command(need(t, "parec"), "--device=ear.monitor", "--format=s16le", "--channels=1", "--rate=24000", "--latency-msec=20")
+	record := exec.Command(desktop.Need(t, "parec"), "--device=ear.monitor", "--format=s16le", "--channels=1", "--rate=24000", "--latency-msec=20")
 	out, err := record.StdoutPipe()
-	must(t, err)
-	must(t, record.Start())
+	desktop.Must(t, err)
+	desktop.Must(t, record.Start())
 	defer func() { _ = record.Process.Kill(); _ = record.Wait() }()
 
 	ctx, stop := context.WithCancel(t.Context())
@@ -62,14 +64,14 @@ func TestTheRingReallySoundsOnADevice(t *testing.T) {
 	go func() { done <- playTone(ctx, ringTone(false), func() { heard <- struct{}{} }) }()
 	select {
 	case <-heard:
-	case <-time.After(patience):
+	case <-time.After(desktop.Patience):
 		t.Fatal("never heard")
 	}
 	waitFor(t, out, func(level float64) bool { return level > 1000 }, "tone")
 	waitFor(t, out, func(level float64) bool { return level < 1 }, "pause")
 	waitFor(t, out, func(level float64) bool { return level > 1000 }, "tone again")
 	stop()
-	must(t, <-done)
+	desktop.Must(t, <-done)
 	waitFor(t, out, func(level float64) bool { return level < 1 }, "silence after the end")
 	if len(heard) != 0 {
 		t.Error("heard more than once")
@@ -120,13 +122,13 @@ func TestALostSoundServerEndsTheRing(t *testing.T) {
 	heard, done := make(chan struct{}, 9), make(chan error, 1)
 	go func() { done <- playTone(t.Context(), ringTone(false), func() { heard <- struct{}{} }) }()
 	<-heard
-	must(t, server.Kill())
+	desktop.Must(t, server.Kill())
 	select {
 	case err := <-done:
 		if err == nil {
 			t.Error("no error")
 		}
-	case <-time.After(patience):
+	case <-time.After(desktop.Patience):
 		t.Fatal("the ring goes on without a server")
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zaseki/tray/desktop"
 )
 
 // A panel of Xfce at the top of the screen: a list of windows, the icons, a clock.
@@ -45,14 +47,14 @@ type screen struct {
 func startScreen(t *testing.T) *screen {
 	t.Helper()
 	for _, tool := range []string{"Xvfb", "openbox", "xfce4-panel", "xwd", "convert", "xdotool", "dbus-daemon"} {
-		need(t, tool)
+		desktop.Need(t, tool)
 	}
 	dir := t.TempDir()
 	s := &screen{t: t, env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "LANG=C.UTF-8",
 		"XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "NO_AT_BRIDGE=1"}}
 	config := filepath.Join(dir, "config", "xfce4", "xfconf", "xfce-perchannel-xml")
-	must(t, os.MkdirAll(config, 0o700))
-	must(t, os.WriteFile(filepath.Join(config, "xfce4-panel.xml"), []byte(panelConfig), 0o600))
+	desktop.Must(t, os.MkdirAll(config, 0o700))
+	desktop.Must(t, os.WriteFile(filepath.Join(config, "xfce4-panel.xml"), []byte(panelConfig), 0o600))
 
 	s.env = append(s.env, "DISPLAY=:"+s.startAndRead("Xvfb", "-displayfd", "1", "-screen", "0", "900x420x24", "-nolisten", "tcp"))
 	s.env = append(s.env, "DBUS_SESSION_BUS_ADDRESS="+s.startAndRead("dbus-daemon", "--session", "--nofork", "--print-address"))
@@ -76,7 +78,7 @@ func (s *screen) start(name string, args ...string) {
 
 func (s *screen) run(cmd *exec.Cmd) {
 	s.t.Helper()
-	must(s.t, cmd.Start())
+	desktop.Must(s.t, cmd.Start())
 	s.t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -88,10 +90,10 @@ func (s *screen) startAndRead(name string, args ...string) string {
 	s.t.Helper()
 	cmd := s.command(name, args...)
 	out, err := cmd.StdoutPipe()
-	must(s.t, err)
+	desktop.Must(s.t, err)
 	s.run(cmd)
 	line, err := bufio.NewReader(out).ReadString('\n')
-	must(s.t, err)
+	desktop.Must(s.t, err)
 	return strings.TrimSpace(line)
 }
 
@@ -99,17 +101,17 @@ func (s *screen) startAndRead(name string, args ...string) string {
 func (s *screen) shot() image.Image {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "shot")
-	eventually(s.t, "dump of the screen", func() bool { // xwd fails when a window goes while it reads
+	desktop.Eventually(s.t, "dump of the screen", func() bool { // xwd fails when a window goes while it reads
 		return s.command("xwd", "-root", "-silent", "-out", file+".xwd").Run() == nil
 	})
 	if out, err := s.command("convert", "xwd:"+file+".xwd", file+".png").CombinedOutput(); err != nil {
 		s.t.Fatalf("convert: %v %s", err, out)
 	}
 	f, err := os.Open(file + ".png")
-	must(s.t, err)
+	desktop.Must(s.t, err)
 	defer f.Close()
 	img, err := png.Decode(f)
-	must(s.t, err)
+	desktop.Must(s.t, err)
 	return img
 }
 
@@ -121,9 +123,9 @@ func (s *screen) keep(name string) {
 		return
 	}
 	f, err := os.Create(filepath.Join(dir, name+".png"))
-	must(s.t, err)
+	desktop.Must(s.t, err)
 	defer f.Close()
-	must(s.t, png.Encode(f, s.shot()))
+	desktop.Must(s.t, png.Encode(f, s.shot()))
 }
 
 // find is the middle of the pixels of that colour, in the strip of the panel.
@@ -133,11 +135,11 @@ func (s *screen) find(colour string) (at image.Point, ok bool) {
 		for x := range img.Bounds().Dx() {
 			r, g, b, _ := img.At(x, y).RGBA()
 			one := func(yield func(r, g, b byte)) {
-				for range 21 { // colourOf wants more than a few
+				for range 21 { // desktop.Colour wants more than a few
 					yield(byte(r>>8), byte(g>>8), byte(b>>8))
 				}
 			}
-			if colourOf(one)["most"] == colour {
+			if desktop.Colour(one) == colour {
 				at, n = at.Add(image.Pt(x, y)), n+1
 			}
 		}
@@ -154,23 +156,23 @@ func TestARealPanelShowsTheIconAndOpensTheMenuOnBothButtons(t *testing.T) {
 	k := startKid(t, "ja", s.env...)
 	k.show(signedIn())
 	var icon image.Point
-	eventually(t, "orange icon on the panel", func() (ok bool) { icon, ok = s.find("orange"); return ok })
+	desktop.Eventually(t, "orange icon on the panel", func() (ok bool) { icon, ok = s.find("orange"); return ok })
 	for _, button := range []string{"1", "3"} {
 		before := s.shot()
 		s.do("mousemove", fmt.Sprint(icon.X), fmt.Sprint(icon.Y), "click", button)
-		eventually(t, "menu by button "+button, func() bool { return changed(before, s.shot()) > 5000 })
+		desktop.Eventually(t, "menu by button "+button, func() bool { return changed(before, s.shot()) > 5000 })
 		if button == "1" {
 			s.settled()
 			s.keep("tray-menu")
 		}
 		s.do("key", "Escape")
-		eventually(t, "menu closed", func() bool { return changed(before, s.shot()) < 1000 })
+		desktop.Eventually(t, "menu closed", func() bool { return changed(before, s.shot()) < 1000 })
 	}
 	k.show(withCall(signedIn(), offered("c1", "森 花子")))
-	eventually(t, "red icon on the panel", func() (ok bool) { _, ok = s.find("red"); return ok })
+	desktop.Eventually(t, "red icon on the panel", func() (ok bool) { _, ok = s.find("red"); return ok })
 	before := s.shot()
 	s.do("mousemove", fmt.Sprint(icon.X), fmt.Sprint(icon.Y), "click", "1")
-	eventually(t, "menu while it rings", func() bool { return changed(before, s.shot()) > 5000 })
+	desktop.Eventually(t, "menu while it rings", func() bool { return changed(before, s.shot()) > 5000 })
 	s.settled()
 	s.keep("tray-ringing")
 	s.do("key", "Down", "Down", "Return") // the first item that can be chosen is the phone, the second the answer
@@ -188,7 +190,7 @@ func (s *screen) do(args ...string) {
 func (s *screen) settled() {
 	s.t.Helper()
 	last := s.shot()
-	eventually(s.t, "still picture", func() bool {
+	desktop.Eventually(s.t, "still picture", func() bool {
 		<-time.After(200 * time.Millisecond)
 		now := s.shot()
 		still := changed(last, now) == 0

@@ -1,0 +1,184 @@
+package cmd_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zaseki/cmd/bench/stage"
+	"zaseki/tray/desktop"
+)
+
+// trayDay is the demo as a process on a desktop of the test's own, with one page in a browser.
+type trayDay struct {
+	*day
+	desk *desktop.Desktop
+}
+
+// newTrayDay starts the demo up to an open page that has not signed in. There is no display.
+func newTrayDay(t *testing.T, lang string) trayDay {
+	need(t, "chromium", "dbus-daemon")
+	d := trayDay{&day{T: t, dir: t.TempDir()}, desktop.Start(t)}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	d.must(stage.Build(ctx, "..", d.dir, "softphone"))
+	var err error
+	d.phone, err = stage.Start(ctx, filepath.Join(d.dir, "softphone"), []string{d.desk.Env(), "DISPLAY=", "WAYLAND_DISPLAY="},
+		"-demo", "-config", filepath.Join(d.dir, "phone"), "-panel", "127.0.0.1:0", "-no-browser", "-lang", lang)
+	d.must(err)
+	t.Cleanup(func() { d.phone.Stop() })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the menu: %q\n--- phone:\n%s", d.desk.Labels(), tail(d.phone))
+		}
+	})
+	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), "")
+	d.must(err)
+	t.Cleanup(d.browser.Close)
+	d.page = d.open(lang)
+	return d
+}
+
+func (d trayDay) open(lang string) *stage.Page {
+	d.Helper()
+	p, err := d.browser.Open(stage.Address(d.phone.String("panel"), "", lang), stage.View{})
+	d.must(err)
+	return p
+}
+
+// colour waits for the icon to have it.
+func (d trayDay) colour(want string) {
+	d.Helper()
+	desktop.Eventually(d.T, want+" icon", func() bool { return d.desk.Colour() == want })
+}
+
+// rings waits for the note of a call from there, with its buttons, and for the red icon.
+func (d trayDay) rings(from string) (note uint32) {
+	d.Helper()
+	var n desktop.Note
+	desktop.Eventually(d.T, "note of the call", func() (ok bool) { note, n, ok = d.desk.Note(); return ok })
+	if n.Title != "Incoming call" || !strings.HasPrefix(n.Body, from) ||
+		!slices.Equal(n.Actions, []string{"default", "Open the phone", "answer", "Answer", "decline", "Decline"}) {
+		d.Fatalf("note %+v", n)
+	}
+	d.colour("red")
+	return note
+}
+
+// withdrawn waits until no note is shown.
+func (d trayDay) withdrawn() {
+	d.Helper()
+	desktop.Eventually(d.T, "the note's end", func() bool { _, _, open := d.desk.Note(); return !open })
+}
+
+const (
+	trayOut   = "Open the phone|---|Sign in…|---|Exit"
+	trayBreak = "Open the phone|---|Available|After-call work|✓On break|Away|Open the seat view|Sign out|---|Exit"
+)
+
+// TestTheTrayOverDBusWithoutADisplay is a day by the tray alone: the page is microphone and witness.
+func TestTheTrayOverDBusWithoutADisplay(t *testing.T) {
+	d := newTrayDay(t, "en")
+	d.colour("grey")
+	d.desk.Shows(trayOut)
+	d.must(d.page.Type("Account", "demo"))
+	d.must(d.page.Type("Password", "zaseki-demo"))
+	d.must(d.page.Click("button", "Sign in"))
+	d.must(d.page.Select("Seat", "2"))
+	d.must(d.page.Select("Status", "On break"))
+	d.must(d.page.Click("button", "Sign in"))
+	d.desk.Shows(trayBreak)
+	d.colour("orange")
+
+	// A colleague calls in the break (D5), once; it rings, and the tray declines.
+	d.rings("From ")
+	d.desk.Click("Decline")
+	d.must(d.page.Gone("button", "Decline"))
+	d.withdrawn()
+	d.colour("orange")
+
+	d.customerByNote()
+	d.customerByMenu()
+	d.desk.Click("On break")
+	d.must(d.page.Wait("button", "On break…"))
+	d.desk.Shows(trayBreak)
+	d.closedPage()
+	d.exit()
+}
+
+// available asks for the status in the tray; the customer calls within five seconds.
+func (d trayDay) available() (note uint32) {
+	d.Helper()
+	d.desk.Click("Available")
+	d.must(d.page.Wait("button", "Available…"))
+	began := time.Now()
+	note = d.rings("From Tanaka")
+	if took := time.Since(began); took > 5*time.Second {
+		d.Errorf("the customer called after %v, want five seconds", took)
+	}
+	return note
+}
+
+// hangUp ends the call in the tray.
+func (d trayDay) hangUp() {
+	d.Helper()
+	d.must(d.page.Wait("button", "Mute"))
+	d.withdrawn()
+	d.desk.Click("Hang up")
+	d.must(d.page.Wait("button", "After-call work…"))
+	d.must(d.page.Gone("button", "Mute"))
+	d.colour("orange")
+}
+
+func (d trayDay) customerByNote() {
+	d.Helper()
+	d.desk.Act(d.available(), "answer")
+	d.hangUp()
+}
+
+func (d trayDay) customerByMenu() {
+	d.Helper()
+	d.available()
+	d.desk.Click("Answer Tanaka")
+	d.hangUp()
+}
+
+// closedPage: closing the page ends nothing, and the first time a note says so (C3).
+func (d trayDay) closedPage() {
+	d.Helper()
+	const title = "Zaseki is still running"
+	d.page.Close()
+	desktop.Eventually(d.T, "note of the closed page", func() bool { return d.desk.Notes(title) == 1 })
+	d.desk.Shows(trayBreak)
+	d.colour("orange")
+	again := d.open("en")
+	d.must(again.Wait("button", "On break…"))
+	again.Close()
+	time.Sleep(5 * time.Second) // a page counts as closed after three
+	if n := d.desk.Notes(title); n != 1 {
+		d.Errorf("the closed page is told %d times, want once", n)
+	}
+	d.desk.Shows(trayBreak)
+}
+
+// exit ends the process by the menu's last item.
+func (d trayDay) exit() {
+	d.Helper()
+	lines := d.desk.Lines()
+	if last := lines[len(lines)-1]; last.Label != "Exit" || last.Grey {
+		d.Fatalf("the last item is %+v", last)
+	}
+	d.desk.Click("Exit")
+	select {
+	case <-d.phone.Done():
+	case <-time.After(10 * time.Second):
+		d.Fatal("the phone does not end")
+	}
+	if code := d.phone.Code(); code != 0 {
+		d.Errorf("exit status %d", code)
+	}
+	desktop.Eventually(d.T, "end of the icon", func() bool { return !d.desk.HasIcon() })
+}
