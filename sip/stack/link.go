@@ -27,6 +27,8 @@ type Link struct {
 
 	socket  atomic.Pointer[net.UDPConn]
 	conn    net.Conn
+	born    time.Time   // of a TCP connection
+	spoke   atomic.Bool // it brought a whole message
 	pong    chan struct{}
 	writing sync.Mutex
 

@@ -263,14 +263,29 @@ func TestWhoIsNotAdmittedIsNotRead(t *testing.T) {
 
 func TestConnectionsOfOneAddressAreCounted(t *testing.T) {
 	_, tcp, _ := served(t, Config{ConnsPerAddr: 2})
-	conns := []net.Conn{dial(t, "tcp", tcp), dial(t, "tcp", tcp), dial(t, "tcp", tcp)}
-	_ = conns[2].SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := conns[2].Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
-		t.Errorf("third connection: %v", err)
+	speak := func(c net.Conn) string {
+		_, _ = c.Write([]byte(message("OPTIONS", "x", 1)))
+		return firstCode(t, c)
 	}
-	_, _ = conns[0].Write([]byte(message("OPTIONS", "x", 1)))
-	if code := firstCode(t, conns[0]); code != "200" {
-		t.Errorf("first connection: %q", code)
+	closed := func(c net.Conn) bool {
+		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_, err := c.Read(make([]byte, 1))
+		return err != nil && !os.IsTimeout(err)
+	}
+	silent, talker, third := dial(t, "tcp", tcp), dial(t, "tcp", tcp), net.Conn(nil)
+	if code := speak(talker); code != "200" {
+		t.Fatalf("second connection: %q", code)
+	}
+	// Who says nothing makes room for who talks; when all talk, a further one is refused.
+	third = dial(t, "tcp", tcp)
+	if code := speak(third); code != "200" || !closed(silent) {
+		t.Errorf("third connection: %q, the silent one closed: %v", code, closed(silent))
+	}
+	if !closed(dial(t, "tcp", tcp)) {
+		t.Error("a further connection was taken though all there are talk")
+	}
+	if code := speak(talker); code != "200" {
+		t.Errorf("second connection afterwards: %q", code)
 	}
 }
 

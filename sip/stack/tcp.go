@@ -13,8 +13,8 @@ import (
 
 const (
 	maxMessage = 65535
-	// idleTime is how long an accepted connection may hold half a message; a whole one may be silent for ever, as
-	// registered phones are.
+	// halfTime is how long an accepted connection may take for its first message, or for one that it has begun; afterwards it
+	// may be silent for ever, as registered phones are.
 	halfTime = 10 * time.Second
 	pingTime = 90 * time.Second // between our keep-alives (RFC 5626 §4.4.1: 95 to 120 s at most)
 	pongTime = 10 * time.Second
@@ -78,7 +78,7 @@ func (s *Stack) DialTCP(ctx context.Context, addr string) (*Link, error) {
 
 func (s *Stack) adopt(conn net.Conn, dialled bool) (*Link, error) {
 	l := &Link{
-		stack: s, network: "tcp", conn: conn, dialled: dialled, done: make(chan struct{}), pong: make(chan struct{}, 1),
+		stack: s, network: "tcp", conn: conn, dialled: dialled, done: make(chan struct{}), pong: make(chan struct{}, 1), born: time.Now(),
 		local: addrPort(conn.LocalAddr()), remote: addrPort(conn.RemoteAddr()),
 	}
 	s.mu.Lock()
@@ -86,7 +86,7 @@ func (s *Stack) adopt(conn net.Conn, dialled bool) (*Link, error) {
 	if s.closed {
 		return nil, net.ErrClosed
 	}
-	if !dialled && s.perAddr[l.remote.Addr()] >= s.cfg.ConnsPerAddr {
+	if !dialled && s.perAddr[l.remote.Addr()] >= s.cfg.ConnsPerAddr && !s.makeRoomLocked(l.remote.Addr()) {
 		return nil, fmt.Errorf("too many connections from %s", l.remote.Addr())
 	}
 	s.perAddr[l.remote.Addr()]++
@@ -98,13 +98,31 @@ func (s *Stack) adopt(conn net.Conn, dialled bool) (*Link, error) {
 	return l, nil
 }
 
+// makeRoomLocked closes the oldest connection of that address that has not brought a whole message yet: who holds half messages
+// does not lock out who talks.
+func (s *Stack) makeRoomLocked(addr netip.Addr) bool {
+	var oldest *Link
+	for _, l := range s.tcp {
+		if l.remote.Addr() == addr && !l.dialled && !l.spoke.Load() && (oldest == nil || l.born.Before(oldest.born)) {
+			oldest = l
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	oldest.spoke.Store(true) // it is closed once
+	oldest.conn.Close()      // its reader takes it out of the books
+	return true
+}
+
 func (l *Link) readTCP() {
 	var pending []byte
+	begun := time.Now() // of the message that is not whole yet
 	chunk := make([]byte, 16<<10)
 	for {
 		deadline := time.Time{}
-		if len(pending) > 0 && !l.dialled {
-			deadline = time.Now().Add(halfTime)
+		if !l.dialled && (len(pending) > 0 || !l.spoke.Load()) {
+			deadline = begun.Add(halfTime)
 		}
 		_ = l.conn.SetReadDeadline(deadline)
 		n, err := l.conn.Read(chunk)
@@ -112,8 +130,15 @@ func (l *Link) readTCP() {
 			l.lose(fmt.Errorf("read from %s: %w", l.remote, err))
 			return
 		}
+		if len(pending) == 0 && l.spoke.Load() {
+			begun = time.Now()
+		}
 		pending = append(pending, chunk[:n]...)
-		if pending, err = l.messages(pending); err != nil {
+		all := len(pending)
+		if pending, err = l.messages(pending); len(pending) < all {
+			begun = time.Now()
+		}
+		if err != nil {
 			l.stack.log.Warn("sip stream out of step", "peer", l.remote, "err", err)
 			l.lose(err)
 			return
@@ -130,6 +155,7 @@ func (l *Link) messages(data []byte) (rest []byte, err error) {
 		if err != nil || n == 0 {
 			return data, err
 		}
+		l.spoke.Store(true)
 		l.stack.receive(data[:n], l.remote, l)
 		data = data[n:]
 	}
