@@ -33,13 +33,12 @@ func need(t *testing.T, tools ...string) {
 // day is what the whole-product tests share: both programs, a page, speech for both mouths.
 type day struct {
 	*testing.T
-	dir            string
-	center, phone  *stage.Program
-	browser        *stage.Browser
-	page           *stage.Page
-	agentSays      []int16 // 8 kHz: what the agent's microphone says over and over
-	customerSays   []int16
-	customerSpeech string // file
+	dir           string
+	center, phone *stage.Program
+	browser       *stage.Browser
+	page          *stage.Page
+	agentSays     []int16 // 8 kHz: what the agent's microphone hears over and over
+	customerSays  []int16
 }
 
 func (d *day) must(err error) {
@@ -70,30 +69,36 @@ func newDay(t *testing.T, pbx *stage.PBX) *day {
 	d.must(err)
 	t.Cleanup(func() { d.center.Stop() })
 
-	mic, err := stage.Say(d.dir, "agent", "en-us", "Thank you for calling the test center. My name is Suzuki. I will look up your order at once and tell you when the parcel arrives.", 48000)
+	speech, err := stage.Say(d.dir, "customer", "en-gb", "Good morning. I have ordered seven blue umbrellas last Tuesday, and only four of them have arrived so far. Could you help me?", 8000)
 	d.must(err)
-	d.agentSays, err = stage.PCM(mic)
-	d.must(err)
-	d.customerSpeech, err = stage.Say(d.dir, "customer", "en-gb", "Good morning. I have ordered seven blue umbrellas last Tuesday, and only four of them have arrived so far. Could you help me?", 8000)
-	d.must(err)
-	d.customerSays, err = stage.PCM(d.customerSpeech)
+	d.customerSays, err = stage.PCM(speech)
 	d.must(err)
 
 	d.phone, err = stage.StartPhone(ctx, filepath.Join(d.dir, "softphone"), filepath.Join(d.dir, "phone"), d.center.String("http"))
 	d.must(err)
 	t.Cleanup(func() { d.phone.Stop() })
-	mic, err = stage.Often(mic)
+	d.open(ctx, "Thank you for calling the test center. My name is Suzuki. I will look up your order at once and tell you when the parcel arrives.")
+	return d
+}
+
+// open opens the phone's page in a browser whose microphone hears those words over and over.
+func (d *day) open(ctx context.Context, words string) {
+	d.Helper()
+	speech, err := stage.Say(d.dir, "agent", "en-us", words, 48000)
+	d.must(err)
+	d.agentSays, err = stage.PCM(speech)
+	d.must(err)
+	mic, err := stage.Often(speech)
 	d.must(err)
 	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), mic)
 	d.must(err)
-	t.Cleanup(d.browser.Close)
+	d.Cleanup(d.browser.Close)
 	d.page, err = d.browser.Open(stage.English(d.phone.String("panel"), ""), stage.View{})
 	d.must(err)
-	// Echo cancelling and automatic gain would change the speech that is compared below.
+	// Echo cancelling and automatic gain would change the speech that is compared.
 	_, err = stage.Eval[string](d.page, `localStorage.setItem("zaseki.audio", "raw"), ""`)
 	d.must(err)
 	d.must(d.page.Reload())
-	return d
 }
 
 // signIn goes both steps.

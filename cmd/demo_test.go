@@ -21,24 +21,12 @@ func TestTheDemoIsTheMainJob(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	d.must(stage.Build(ctx, "..", d.dir, "softphone"))
-	mic, err := stage.Say(d.dir, "agent", "en-us", "One two three four five. I can hear you very well, and I speak into my microphone.", 48000)
-	d.must(err)
-	d.agentSays, err = stage.PCM(mic)
-	d.must(err)
+	var err error
 	d.phone, err = stage.Start(ctx, filepath.Join(d.dir, "softphone"), []string{"DBUS_SESSION_BUS_ADDRESS="},
 		"-demo", "-config", filepath.Join(d.dir, "phone"), "-panel", "127.0.0.1:0", "-no-browser", "-lang", "en")
 	d.must(err)
 	t.Cleanup(func() { d.phone.Stop() })
-	mic, err = stage.Often(mic)
-	d.must(err)
-	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), mic)
-	d.must(err)
-	t.Cleanup(d.browser.Close)
-	d.page, err = d.browser.Open(stage.English(d.phone.String("panel"), ""), stage.View{})
-	d.must(err)
-	_, err = stage.Eval[string](d.page, `localStorage.setItem("zaseki.audio", "raw"), ""`)
-	d.must(err)
-	d.must(d.page.Reload())
+	d.open(ctx, "One two three four five. I can hear you very well, and I speak into my microphone.")
 
 	if log := d.phone.Log(); !strings.Contains(log, "Sign in as") {
 		t.Errorf("the demo does not say how to sign in:\n%s", log)
