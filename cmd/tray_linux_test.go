@@ -100,8 +100,13 @@ func TestTheTrayOverDBusWithoutADisplay(t *testing.T) {
 	d.withdrawn()
 	d.colour("orange")
 
-	d.customerByNote()
-	d.customerByMenu()
+	// The customer's first call is answered in its note, the second in the menu.
+	d.desk.Act(d.available(), "answer")
+	d.hangUp("After-call work")
+	d.available()
+	d.desk.Click("Answer Tanaka")
+	d.next("Away")
+	d.hangUp("Away")
 	d.desk.Click("On break")
 	d.must(d.page.Wait("button", "On break…"))
 	d.desk.Shows(trayBreak)
@@ -122,28 +127,33 @@ func (d trayDay) available() (note uint32) {
 	return note
 }
 
-// hangUp ends the call in the tray.
-func (d trayDay) hangUp() {
+// next picks a status during the call: refused with the reason, taken after it by a click on the note (D9).
+func (d trayDay) next(status string) {
+	d.Helper()
+	d.must(d.page.Wait("button", "Mute"))
+	d.withdrawn()
+	d.desk.Click(status)
+	var note uint32
+	desktop.Eventually(d.T, "note of the refusal", func() bool {
+		id, n, ok := d.desk.Note()
+		note = id
+		return ok && n.Title == "Not changed to "+status && slices.Contains(n.Actions, "After this call: "+status)
+	})
+	d.desk.Act(note, "next")
+	d.desk.Shows("Open the phone|Hang up|---|✓Available|After-call work|On break|Away|✓After this call: " + status +
+		" (click to cancel)|Open the seat view|Sign out|---|Exit")
+	d.withdrawn()
+}
+
+// hangUp ends the call in the tray; the status afterwards is that one.
+func (d trayDay) hangUp(status string) {
 	d.Helper()
 	d.must(d.page.Wait("button", "Mute"))
 	d.withdrawn()
 	d.desk.Click("Hang up")
-	d.must(d.page.Wait("button", "After-call work…"))
+	d.must(d.page.Wait("button", status+"…"))
 	d.must(d.page.Gone("button", "Mute"))
 	d.colour("orange")
-}
-
-func (d trayDay) customerByNote() {
-	d.Helper()
-	d.desk.Act(d.available(), "answer")
-	d.hangUp()
-}
-
-func (d trayDay) customerByMenu() {
-	d.Helper()
-	d.available()
-	d.desk.Click("Answer Tanaka")
-	d.hangUp()
 }
 
 // closedPage: closing the page ends nothing, and the first time a note says so (C3).
@@ -156,6 +166,7 @@ func (d trayDay) closedPage() {
 	d.colour("orange")
 	again := d.open("en")
 	d.must(again.Wait("button", "On break…"))
+	d.withdrawn()
 	again.Close()
 	time.Sleep(5 * time.Second) // a page counts as closed after three
 	if n := d.desk.Notes(title); n != 1 {

@@ -22,26 +22,37 @@ const (
 	actOpen    = "default"
 	actAnswer  = "answer"
 	actDecline = "decline"
+	actNext    = "next"
+)
+
+// Keys of notes that belong to no call.
+const (
+	noteStill   = "still"
+	noteRefused = "refused"
 )
 
 // reload is how long the last page may be away before it counts as closed: a reload takes less.
 const reload = 3 * time.Second
 
-// herald shows desktop notifications: every call that rings, until it rings no more, and once that a closed page ends nothing.
+// herald shows desktop notifications: every call that rings, until it rings no more; a status that was clicked in the menu and
+// refused; and once that a closed page ends nothing.
 type herald struct {
-	cfg  Config
-	desk *desk
+	cfg    Config
+	desk   *desk
+	picked <-chan string // statuses that were clicked in the menu
 
 	newest wire.Snapshot
-	calls  map[string]*shownNote
-	told   bool // about the closed page, in this process
-	mute   bool // the last note did not get through, and the log says so
+	pick   string                // the status clicked last
+	shown  map[string]*shownNote // by call, or by the keys above
+	told   bool                  // about the closed page, in this process
+	mute   bool                  // the last note did not get through, and the log says so
 }
 
-// shownNote is the note of a call. Its number is 0 once the person has closed it: it is not shown again.
+// shownNote is a note on the screen. Its number is 0 once the person has closed it: it is not shown again.
 type shownNote struct {
 	id   uint32
-	body string
+	text string
+	does map[string]wire.Command // by key of the action
 }
 
 // run shows and withdraws notes by the snapshots until ctx ends.
@@ -51,7 +62,7 @@ func (h *herald) run(ctx context.Context) error {
 	}
 	snaps, stop := h.cfg.Agent.Watch()
 	defer stop()
-	h.calls = map[string]*shownNote{}
+	h.shown = map[string]*shownNote{}
 	defer h.sweep(context.WithoutCancel(ctx), nil)
 	away := time.NewTimer(reload)
 	defer away.Stop()
@@ -70,6 +81,8 @@ func (h *herald) run(ctx context.Context) error {
 			}
 			h.newest = s
 			h.show(ctx)
+		case h.pick = <-h.picked:
+			h.show(ctx)
 		case <-away.C:
 			h.still(ctx)
 		case n, ok := <-h.desk.news():
@@ -83,62 +96,76 @@ func (h *herald) run(ctx context.Context) error {
 	}
 }
 
-// show brings the notes in line with the calls that ring now.
+// show brings the notes in line with the newest snapshot.
 func (h *herald) show(ctx context.Context) {
-	w := words{h.cfg.Lang}
-	rings := map[string]bool{}
-	for _, c := range h.newest.Calls {
-		if c.Phase != wire.CallOffered {
-			continue
+	w, s := words{h.cfg.Lang}, h.newest
+	wanted := map[string]bool{noteStill: s.Pages == 0 && s.Phase == wire.PhaseIn}
+	for _, c := range s.Calls {
+		if c.Phase == wire.CallOffered {
+			wanted[c.ID] = true
+			h.ring(ctx, w, c)
 		}
-		rings[c.ID] = true
-		h.ring(ctx, w, c)
 	}
-	h.sweep(ctx, rings)
+	if s.Status.Offer != "" && s.Status.Offer == h.pick {
+		wanted[noteRefused] = true
+		h.refused(ctx, w, s.Def(h.pick))
+	}
+	h.sweep(ctx, wanted)
 }
 
 func (h *herald) ring(ctx context.Context, w words, c wire.Call) {
-	body := w.with("notify.from", "name", w.caller(c))
-	was := h.calls[c.ID]
-	if was != nil && (was.body == body || was.id == 0) {
+	h.keep(ctx, c.ID, note{title: w.say("notify.call"), body: w.with("notify.from", "name", w.caller(c)), urgent: true,
+		actions: []action{{actOpen, w.say("tray.open")}, {actAnswer, w.say("notify.answer")}, {actDecline, w.say("notify.decline")}}},
+		map[string]wire.Command{actAnswer: wire.Answer{Call: c.ID}, actDecline: wire.Decline{Call: c.ID}})
+}
+
+// refused says why a click in the menu changed nothing, and offers the status for after the call (PRODUCT D9): the menu has
+// closed over that click, and the page may be out of sight.
+func (h *herald) refused(ctx context.Context, w words, d wire.StatusDef) {
+	name := d.Name.In(w.lang)
+	h.keep(ctx, noteRefused, note{title: w.with("notify.refused", "status", name), body: w.say("problem." + wire.ProblemStatusInCall),
+		actions: []action{{actOpen, w.say("tray.open")}, {actNext, w.with("tray.next.offer", "status", name)}}},
+		map[string]wire.Command{actNext: wire.SetNext{To: d.ID}})
+}
+
+// keep has the note on the screen, in the place of what was there under that key.
+func (h *herald) keep(ctx context.Context, key string, n note, does map[string]wire.Command) {
+	was, text := h.shown[key], n.title+"\n"+n.body
+	if was != nil && (was.text == text || was.id == 0) {
 		return
 	}
-	n := note{title: w.say("notify.call"), body: body, urgent: true, actions: []action{
-		{actOpen, w.say("tray.open")}, {actAnswer, w.say("notify.answer")}, {actDecline, w.say("notify.decline")}}}
 	if was != nil {
 		n.replaces = was.id
 	}
-	h.calls[c.ID] = &shownNote{id: h.send(ctx, n), body: body}
+	h.shown[key] = &shownNote{id: h.send(ctx, n), text: text, does: does}
 }
 
-// sweep withdraws the notes of calls that do not ring, whatever ended the ringing.
-func (h *herald) sweep(ctx context.Context, rings map[string]bool) {
-	for call, n := range h.calls {
-		if rings[call] {
+// sweep withdraws the notes that are not wanted any more, whatever ended them.
+func (h *herald) sweep(ctx context.Context, wanted map[string]bool) {
+	for key, n := range h.shown {
+		if wanted[key] {
 			continue
 		}
 		if n.id != 0 {
 			h.desk.withdraw(ctx, n.id)
 		}
-		delete(h.calls, call)
+		delete(h.shown, key)
 	}
 }
 
-// heard does what was clicked, if the call still rings.
+// heard does what was clicked, if the note is still meant.
 func (h *herald) heard(id uint32, key string) {
-	for call, n := range h.calls {
+	for _, n := range h.shown {
 		if n.id != id {
 			continue
 		}
-		switch key {
-		case actAnswer:
-			h.cfg.Agent.Post(wire.Answer{Call: call})
-		case actDecline:
-			h.cfg.Agent.Post(wire.Decline{Call: call})
-		case actOpen:
-			h.cfg.Open("")
-		case "":
+		switch does := n.does[key]; {
+		case key == "":
 			n.id = 0
+		case key == actOpen:
+			h.cfg.Open("")
+		case does != nil:
+			h.cfg.Agent.Post(does)
 		}
 		return
 	}
@@ -154,7 +181,7 @@ func (h *herald) still(ctx context.Context) {
 		return
 	}
 	w := words{h.cfg.Lang}
-	h.send(ctx, note{title: w.say("notify.still.title"), body: w.say("notify.still")})
+	h.keep(ctx, noteStill, note{title: w.say("notify.still.title"), body: w.say("notify.still")}, nil)
 }
 
 // send shows a note and gives its number, or 0 where nobody shows notes; the log says that once.

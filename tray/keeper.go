@@ -25,7 +25,8 @@ type backend interface {
 type keeper struct {
 	cfg    Config
 	on     backend
-	clicks <-chan int // slots
+	clicks <-chan int    // slots
+	picked chan<- string // statuses that were clicked here, for the herald
 
 	newest  wire.Snapshot
 	shown   Menu // what the person sees and clicks
@@ -101,6 +102,12 @@ func (k *keeper) click(slot int) {
 		return
 	}
 	k.waiting = seen.Do == wire.Exit{} || seen.Do == wire.SignOut{}
+	if do, ok := seen.Do.(wire.SetStatus); ok {
+		select {
+		case k.picked <- do.To:
+		default: // no herald on this system, or a click before this one is still to be read
+		}
+	}
 	k.cfg.Agent.Post(seen.Do)
 }
 

@@ -14,12 +14,13 @@ import (
 
 // This file is the one owner of the systray library and its process-wide state.
 
-// showIcon runs the icon until ctx ends, or until the system refuses it. It must be called on the main goroutine.
-func showIcon(ctx context.Context, cfg Config) {
+// showIcon runs the icon until ctx ends, or until the system refuses it; it tells which statuses are picked in the menu. It must
+// be called on the main goroutine.
+func showIcon(ctx context.Context, cfg Config, picked chan<- string) {
 	ctx, stop := context.WithCancel(ctx)
 	clicks := make(chan int)
 	t := &native{icons: icons(runtime.GOOS), ready: make(chan struct{})}
-	k := &keeper{cfg: cfg, on: t, clicks: clicks}
+	k := &keeper{cfg: cfg, on: t, clicks: clicks, picked: picked}
 	k.shown = layout(k.newest, cfg.Lang)
 
 	var wg sync.WaitGroup

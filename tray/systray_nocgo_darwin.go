@@ -5,6 +5,6 @@ package tray
 import "context"
 
 // showIcon does nothing: the icon of macOS needs cgo, and desk.noIcon has said so.
-func showIcon(context.Context, Config) {}
+func showIcon(context.Context, Config, chan<- string) {}
 
 const withoutCgo = true

@@ -46,7 +46,8 @@ func Run(ctx context.Context, cfg Config) error {
 	defer desk.close()
 
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return (&herald{cfg: cfg, desk: desk}).run(ctx) })
+	picked := make(chan string, 1)
+	g.Go(func() error { return (&herald{cfg: cfg, desk: desk, picked: picked}).run(ctx) })
 	g.Go(func() error { return (&ringer{cfg: cfg, play: playTone}).run(ctx) })
 	g.Go(func() error { return watchDesk(ctx, cfg, desk) })
 	switch reason := noIcon(ctx, cfg, desk, err); {
@@ -54,7 +55,7 @@ func Run(ctx context.Context, cfg Config) error {
 	case reason != "":
 		cfg.Log.Info(static.Say("en", "tray.none", map[string]string{"reason": reason}))
 	default:
-		showIcon(ctx, cfg)
+		showIcon(ctx, cfg, picked)
 	}
 	<-ctx.Done()
 	return g.Wait()

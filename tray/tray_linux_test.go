@@ -175,6 +175,38 @@ func TestAClosedPageIsExplainedOnce(t *testing.T) {
 	if n.Title != "Zaseki is still running" || n.Urgency != 0 {
 		t.Errorf("note %+v", n)
 	}
+	in.Pages = 1
+	k.show(in)
+	desktop.Eventually(t, "withdrawn", func() bool { _, _, open := d.Note(); return !open })
+}
+
+func TestAStatusRefusedToAClickInTheMenuIsOfferedForLater(t *testing.T) {
+	d := desktop.Start(t)
+	k := startKid(t, "en", d.Env())
+	talking := offered("c1", "Ito")
+	talking.Phase = wire.CallTalking
+	in := withCall(signedIn(), talking)
+	in.Status.Offer = wire.StatusAvailable // refused to a click on the page, which says so itself
+	k.show(in)
+	d.Click("Away")
+	k.hears(`post status.set {"to":"away"}`)
+	if _, n, ok := d.Note(); ok {
+		t.Errorf("note %+v", n)
+	}
+	in.Status.Offer = wire.StatusAway
+	k.show(in)
+	var id uint32
+	var n desktop.Note
+	desktop.Eventually(t, "note", func() (ok bool) { id, n, ok = d.Note(); return ok })
+	if n.Title != "Not changed to Away" || n.Body != "The status cannot change during a call." || n.Urgency != 0 ||
+		!slices.Equal(n.Actions, []string{"default", "Open the phone", "next", "After this call: Away"}) {
+		t.Errorf("note %+v", n)
+	}
+	d.Act(id, "next")
+	k.hears(`post status.next {"to":"away"}`)
+	in.Status.Offer, in.Status.Next = "", wire.StatusAway
+	k.show(in)
+	desktop.Eventually(t, "withdrawn", func() bool { _, _, open := d.Note(); return !open })
 }
 
 func TestWithoutABusTheTraySaysSoAndWaits(t *testing.T) {
