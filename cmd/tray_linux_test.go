@@ -19,7 +19,7 @@ type trayDay struct {
 }
 
 // newTrayDay starts the demo up to an open page that has not signed in. There is no display.
-func newTrayDay(t *testing.T, lang string) trayDay {
+func newTrayDay(t *testing.T) trayDay {
 	need(t, "chromium", "dbus-daemon")
 	d := trayDay{&day{T: t, dir: t.TempDir()}, desktop.Start(t)}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -27,7 +27,7 @@ func newTrayDay(t *testing.T, lang string) trayDay {
 	d.must(stage.Build(ctx, "..", d.dir, "softphone"))
 	var err error
 	d.phone, err = stage.Start(ctx, filepath.Join(d.dir, "softphone"), []string{d.desk.Env(), "DISPLAY=", "WAYLAND_DISPLAY="},
-		"-demo", "-config", filepath.Join(d.dir, "phone"), "-panel", "127.0.0.1:0", "-no-browser", "-lang", lang)
+		"-demo", "-config", filepath.Join(d.dir, "phone"), "-panel", "127.0.0.1:0", "-no-browser", "-lang", "en")
 	d.must(err)
 	t.Cleanup(func() { d.phone.Stop() })
 	t.Cleanup(func() {
@@ -38,13 +38,14 @@ func newTrayDay(t *testing.T, lang string) trayDay {
 	d.browser, err = stage.OpenBrowser(ctx, filepath.Join(d.dir, "profile"), "")
 	d.must(err)
 	t.Cleanup(d.browser.Close)
-	d.page = d.open(lang)
+	d.page = d.tab()
 	return d
 }
 
-func (d trayDay) open(lang string) *stage.Page {
+// tab opens the phone's page.
+func (d trayDay) tab() *stage.Page {
 	d.Helper()
-	p, err := d.browser.Open(stage.Address(d.phone.String("panel"), "", lang), stage.View{})
+	p, err := d.browser.Open(stage.English(d.phone.String("panel"), ""), stage.View{})
 	d.must(err)
 	return p
 }
@@ -81,7 +82,7 @@ const (
 
 // TestTheTrayOverDBusWithoutADisplay is a day by the tray alone: the page is microphone and witness.
 func TestTheTrayOverDBusWithoutADisplay(t *testing.T) {
-	d := newTrayDay(t, "en")
+	d := newTrayDay(t)
 	d.colour("grey")
 	d.desk.Shows(trayOut)
 	d.must(d.page.Type("Account", "demo"))
@@ -164,7 +165,7 @@ func (d trayDay) closedPage() {
 	desktop.Eventually(d.T, "note of the closed page", func() bool { return d.desk.Notes(title) == 1 })
 	d.desk.Shows(trayBreak)
 	d.colour("orange")
-	again := d.open("en")
+	again := d.tab()
 	d.must(again.Wait("button", "On break…"))
 	d.withdrawn()
 	again.Close()
