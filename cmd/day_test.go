@@ -180,13 +180,7 @@ func loop(pcm []int16, times int) (out []int16) {
 // TestOneWorkingDay is the main job with both programs, a browser page driven by role and name, and real speech both ways.
 func TestOneWorkingDay(t *testing.T) {
 	d := newDay(t, nil)
-	ctx, cancel := context.WithCancel(context.Background())
-	customer, err := stage.NewCustomer(ctx, d.center, d.customerSays)
-	d.must(err)
-	gone := make(chan error, 1)
-	go func() { gone <- customer.Run(ctx) }()
-	defer func() { cancel(); d.must(<-gone) }()
-	d.must(customer.Ready(ctx))
+	customer := d.customer()
 
 	// A wrong password is told in words, and what was typed is kept.
 	d.must(d.page.Type("Account", "agent1"))
@@ -206,7 +200,7 @@ func TestOneWorkingDay(t *testing.T) {
 	d.must(seats.Wait("button", "2, Agent 1, On break"))
 
 	// Nobody is Available: the queue waits; then the status changes, everywhere, and the phone rings.
-	_, err = customer.Call(ctx, stage.Queue)
+	_, err = customer.Call(context.Background(), stage.Queue)
 	d.must(err)
 	if d.page.Has("button", "Answer") {
 		t.Fatal("an outside call rings in On break")
@@ -252,6 +246,57 @@ func TestOneWorkingDay(t *testing.T) {
 	if !d.center.Stop() {
 		t.Error("the center does not end by itself")
 	}
+}
+
+// TestACallOutlivesTheCenter: killed in a call, the center takes no call along; started again, it finds agent, seat and line as
+// they were, and the next call rings.
+func TestACallOutlivesTheCenter(t *testing.T) {
+	d := newDay(t, nil)
+	customer := d.customer()
+	d.signIn("agent1", "Available", "2")
+	d.must(d.page.Wait("StaticText", "Line registered…"))
+	_, err := customer.Call(context.Background(), stage.Queue)
+	d.must(err)
+	d.must(d.page.Click("button", "Answer"))
+	d.must(d.page.Wait("button", "Mute"))
+
+	d.center.Kill()
+	d.must(d.page.Wait("button", "Connection lost…"))
+	d.talk(customer, d.page, " while the center is down")
+	began := time.Now()
+	d.must(d.page.Click("button", "Hang up"))
+	d.must(d.page.Gone("button", "Hang up"))
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("hanging up took %v though nobody answers the BYE", took)
+	}
+
+	d.center, err = stage.Restart(context.Background(), filepath.Join(d.dir, "center"), d.dir, d.center)
+	d.must(err)
+	t.Cleanup(func() { d.center.Stop() })
+	d.must(d.page.Wait("StaticText", "Center connected"))
+	d.must(d.page.Wait("StaticText", "Account agent1 · Ext. 2001 · Seat 2"))
+	d.must(d.page.Wait("button", "Available…"))
+	_, err = d.customer().Call(context.Background(), stage.Queue) // its trunk has registered anew
+	d.must(err)
+	d.must(d.page.Wait("button", "Answer"))
+}
+
+// customer is one who has registered; it stays until the test ends.
+func (d *day) customer() *stage.Customer {
+	d.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	c, err := stage.NewCustomer(ctx, d.center, d.customerSays)
+	d.must(err)
+	gone := make(chan error, 1)
+	go func() { gone <- c.Run(ctx) }()
+	d.Cleanup(func() {
+		cancel()
+		if err := <-gone; err != nil {
+			d.Errorf("the customer: %v", err)
+		}
+	})
+	d.must(c.Ready(ctx))
+	return c
 }
 
 // TestWhatCannotBeDoneIsToldInWords: a seat that is taken, and a center that is not there; nothing typed is lost.

@@ -41,6 +41,7 @@ type line struct {
 	mu   sync.Mutex
 	link *stack.Link
 
+	now  chan struct{} // Refresh says so
 	stop chan struct{} // Unregister says so
 	kept chan struct{} // keep has ended
 }
@@ -84,7 +85,7 @@ func (p *Phone) newLine(ctx context.Context, a Account) (*line, error) {
 	}
 	l := &line{
 		phone: p, account: a, server: at, asked: a.Expires, callID: sipgo.GenerateTagN(24), tag: sipgo.GenerateTagN(16),
-		auth: &stack.Auth{User: a.AuthUser, Password: a.Password}, stop: make(chan struct{}), kept: make(chan struct{}),
+		auth: &stack.Auth{User: a.AuthUser, Password: a.Password}, now: make(chan struct{}, 1), stop: make(chan struct{}), kept: make(chan struct{}),
 	}
 	server := at.Addr()
 	p.server.Store(&server)
@@ -248,6 +249,7 @@ func (l *line) keep(ctx context.Context) {
 				return
 			}
 			l.lost()
+		case <-l.now:
 		case <-renew.C:
 		}
 		wait, again := l.renew(ctx, &failures)
@@ -316,6 +318,19 @@ func (l *line) stopped() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// Refresh registers anew at once, over the way there is: for a server that may have forgotten us. Without a line it does nothing.
+func (p *Phone) Refresh() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.line == nil {
+		return
+	}
+	select {
+	case p.line.now <- struct{}{}:
+	default: // asked already
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"zaseki/media"
@@ -15,7 +17,9 @@ const (
 	askTime    = 10 * time.Second       // for a sign-in or a status, answered or given up
 	dropTime   = 700 * time.Millisecond // a hang-up clears the page; what is left of it goes on below
 	leaveTime  = 4 * time.Second        // for the whole of a sign-out
-	reofferMax = 35 * time.Second       // a re-INVITE with its retries (RFC 3261 timer B is 32 s)
+	enrolFirst = 2 * time.Second        // between two tries for the first registration, doubled up to enrolMost
+	enrolMost  = 30 * time.Second
+	reofferMax = 35 * time.Second // a re-INVITE with its retries (RFC 3261 timer B is 32 s)
 )
 
 // do carries out the agent's effects: the only place that knows both calls and sound.
@@ -33,6 +37,8 @@ func (p *phone) do(ctx context.Context, e agent.Effect) {
 		p.uplink.Report(e.Line)
 	case agent.Enrol:
 		p.enrol(ctx)
+	case agent.Refresh:
+		p.line.Refresh()
 	case agent.Ring:
 		p.ring(e.Call)
 	case agent.Refuse:
@@ -130,20 +136,48 @@ func (p *phone) leave(ctx context.Context, e agent.Leave) {
 		p.sound.CloseLine(call)
 		p.forget(call)
 	}
-	p.note("unregister", p.line.Unregister(ctx))
+	p.mu.Lock()
+	p.stopEnrol()
+	p.mu.Unlock()
+	if err := p.line.Unregister(ctx); !errors.Is(err, sip.ErrNoLine) {
+		p.note("unregister", err)
+	}
 	if !e.Revoked {
 		p.note("sign out", p.uplink.SignOut(ctx))
 	}
 	p.agent.Post(agent.Left{})
 }
 
+// enrol registers the terminal. The first answer may be long in coming, so it is asked for again and again, until it is there,
+// is a refusal for good, or the agent leaves; afterwards the line keeps itself.
 func (p *phone) enrol(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	p.mu.Lock()
-	a := p.account
+	p.stopEnrol = stop
 	p.mu.Unlock()
-	if err := p.line.Register(ctx, sip.Account{User: a.User, AuthUser: a.User, Domain: a.Domain, Server: a.Server, Transport: a.Transport,
-		Password: wire.Secret(a.Secret), Expires: time.Duration(a.Expires) * time.Second}); err != nil {
-		p.log.Warn("register", "err", err) // the line tells the agent by an event of its own and goes on trying
+	for wait := enrolFirst; ; wait = min(2*wait, enrolMost) {
+		p.mu.Lock()
+		a := p.account
+		p.mu.Unlock()
+		err := p.line.Register(ctx, sip.Account{User: a.User, AuthUser: a.User, Domain: a.Domain, Server: a.Server, Transport: a.Transport,
+			Password: wire.Secret(a.Secret), Expires: time.Duration(a.Expires) * time.Second})
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		p.log.Warn("register", "peer", a.Server, "err", err)
+		var no sip.Refused
+		errors.As(err, &no)
+		final := slices.Contains([]int{401, 403, 404, 407}, no.Code)
+		p.agent.Post(agent.Unregistered{Problem: p.lineProblem(no.Code, no.Reason), Final: final})
+		if final {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait/2 + rand.N(wait/2)): // a shift that begins together does not ask together
+		}
 	}
 }
 
@@ -187,7 +221,7 @@ func (p *phone) place(ctx context.Context, call, number string) {
 		err = p.line.Dial(ctx, call, number, offer)
 	}
 	if err != nil {
-		var refused *sip.Refused
+		var refused sip.Refused
 		if errors.As(err, &refused) {
 			p.agent.Post(agent.Failed{Call: call, Code: refused.Code, Reason: refused.Reason})
 			return

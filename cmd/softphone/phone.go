@@ -24,9 +24,10 @@ type phone struct {
 	line   *sip.Phone
 	sound  *media.Engine
 
-	mu      sync.Mutex
-	account wire.SIPAccount // of the last Welcome
-	calls   map[string]*leg
+	mu        sync.Mutex
+	account   wire.SIPAccount // of the last Welcome
+	stopEnrol func()          // ends the tries for the first registration
+	calls     map[string]*leg
 }
 
 // leg is what the line needs to remember of a call between two effects.
@@ -45,7 +46,7 @@ type phoneConfig struct {
 }
 
 func newPhone(cfg phoneConfig) (*phone, error) {
-	p := &phone{log: cfg.log, calls: map[string]*leg{}}
+	p := &phone{log: cfg.log, stopEnrol: func() {}, calls: map[string]*leg{}}
 	sound, err := media.New(media.Config{Log: cfg.log, Codecs: cfg.codecs, Tell: func(e media.Event) {
 		p.tellSound(e)
 		if cfg.heard != nil {

@@ -42,6 +42,8 @@ type (
 type (
 	// Enrol registers the terminal of the last Welcome and keeps it registered.
 	Enrol struct{}
+	// Refresh registers again at once: the server may have been restarted and have forgotten us.
+	Refresh struct{}
 	// Ring sends 180 and prepares the sound's answer, so that Join only has to send it.
 	Ring struct{ Call string }
 	// Refuse answers an INVITE with a final failure.
@@ -98,6 +100,7 @@ func (Leave) Lane() string      { return laneCenter }
 func (Report) Lane() string     { return laneReport }
 func (ReportLine) Lane() string { return laneReport }
 func (Enrol) Lane() string      { return laneLine }
+func (Refresh) Lane() string    { return laneLine }
 func (e Ring) Lane() string     { return "call " + e.Call }
 func (e Refuse) Lane() string   { return "call " + e.Call }
 func (e Join) Lane() string     { return "call " + e.Call }

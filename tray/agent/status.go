@@ -78,7 +78,11 @@ func (s State) status(e Event) (State, []Effect) {
 		}
 		s.Link.Online, s.Link.Since = e.Online, s.Now
 		if e.Online {
-			return s.unnotice(wire.ProblemOffline), nil
+			s = s.unnotice(wire.ProblemOffline)
+			if s.Welcome.Me.Terminal.Soft() { // a center that was restarted is a registrar without memory
+				return s, []Effect{Refresh{}}
+			}
+			return s, nil
 		}
 		s.Wish = ""
 		return s.notice("warn", wire.Problem{Code: wire.ProblemOffline}), nil

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"zaseki/cmd/softphone/caller"
@@ -59,16 +60,24 @@ func Floor(dir string, pbx *PBX) (string, error) {
 
 // StartCenter starts a center on free ports and imports the file.
 func StartCenter(ctx context.Context, bin, dir, floor string) (*Program, error) {
-	data := filepath.Join(dir, "data")
-	p, err := Start(ctx, bin, nil, "-data", data, "-http", "127.0.0.1:0", "-sip", "127.0.0.1:0")
+	p, err := start(ctx, bin, dir, "127.0.0.1:0", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	if out, err := exec.CommandContext(ctx, bin, "-data", data, "import", floor).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, bin, "import", "-data", filepath.Join(dir, "data"), floor).CombinedOutput(); err != nil {
 		p.Stop()
 		return nil, fmt.Errorf("import: %w\n%s", err, out)
 	}
 	return p, nil
+}
+
+// Restart starts the center of that folder again, where the one before it listened.
+func Restart(ctx context.Context, bin, dir string, before *Program) (*Program, error) {
+	return start(ctx, bin, dir, strings.TrimPrefix(before.String("http"), "http://"), before.String("sip"))
+}
+
+func start(ctx context.Context, bin, dir, http, sip string) (*Program, error) {
+	return Start(ctx, bin, nil, "-data", filepath.Join(dir, "data"), "-http", http, "-sip", sip)
 }
 
 // StartPhone starts a softphone without tray and browser.
