@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // config is what stays between two starts. No secret is in it.
@@ -15,6 +16,37 @@ type config struct {
 	Center  string `json:"center,omitempty"`  // URL of the center
 	Lang    string `json:"lang,omitempty"`    // en, ja
 	Noticed bool   `json:"noticed,omitempty"` // the person knows that closing the page ends nothing (PRODUCT C3)
+}
+
+// settings are the config in use, and the folder it is kept in.
+type settings struct {
+	dir string
+
+	mu  sync.Mutex
+	now config
+}
+
+func openSettings(dir string, log *slog.Logger) (*settings, error) {
+	c, err := readConfig(dir, log)
+	return &settings{dir: dir, now: c}, err
+}
+
+func (s *settings) get() config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// change keeps what the function makes of the config; nothing is written when it is the same.
+func (s *settings) change(to func(*config)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.now
+	if to(&c); c == s.now {
+		return nil
+	}
+	s.now = c
+	return writeConfig(s.dir, c)
 }
 
 const (

@@ -43,7 +43,7 @@ func flags(args []string, stderr io.Writer) (options, error) {
 	f.BoolVar(&o.noTray, "no-tray", false, "show no icon in the tray")
 	f.BoolVar(&o.noBrowser, "no-browser", false, "open no page; its address is in the line on stdout")
 	f.StringVar(&o.center, "center", "", "`URL` or join link of the center, such as http://127.0.0.1:8080; remembered for the next start")
-	f.StringVar(&o.lang, "lang", "", "language of tray and pages: en or ja (default: the system's)")
+	f.StringVar(&o.lang, "lang", "", "language of tray and pages: en or ja; remembered (default: the system's, and the browser's for the pages)")
 	f.BoolVar(&o.version, "version", false, "print the version and end")
 	f.BoolVar(&o.notices, "notices", false, "print the licences of the libraries in this program and end")
 	f.BoolVar(&o.verbose, "v", false, "log every step")
@@ -113,15 +113,18 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return json.NewEncoder(stdout).Encode(first)
 	}
 	defer lock.end()
-	cfg, err := readConfig(o.config, log)
+	kept, err := openSettings(o.config, log)
+	if err == nil && o.lang != "" {
+		err = kept.change(func(c *config) { c.Lang = o.lang })
+	}
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, cfg, lock, opener, log, stdout, stderr)
+	return serve(ctx, o, kept, lock, opener, log, stdout, stderr)
 }
 
 // serve runs the phone until its agent quits.
-func serve(ctx context.Context, o options, cfg config, lock *single, opener *opener, log *slog.Logger, stdout, stderr io.Writer) error {
+func serve(ctx context.Context, o options, kept *settings, lock *single, opener *opener, log *slog.Logger, stdout, stderr io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
@@ -130,8 +133,8 @@ func serve(ctx context.Context, o options, cfg config, lock *single, opener *ope
 		return errors.Join(err, g.Wait())
 	}
 
-	lang := language(o.lang, cfg.Lang)
-	home, demo, err := theCenter(ctx, g, o, cfg, lang, log)
+	lang := language(kept.get().Lang)
+	home, demo, err := theCenter(ctx, g, o, kept, lang, log)
 	if err != nil {
 		return end(err)
 	}
@@ -140,7 +143,7 @@ func serve(ctx context.Context, o options, cfg config, lock *single, opener *ope
 		return end(err)
 	}
 	panel, err := web.New(web.Config{Addr: o.panel, Agent: face{p.agent}, Floor: p.uplink, Sound: pageSound{p.sound},
-		Metrics: http.HandlerFunc(p.metrics), Lang: lang, Log: log})
+		Metrics: http.HandlerFunc(p.metrics), Lang: kept.get().Lang, Log: log})
 	if err != nil {
 		return end(err)
 	}
@@ -164,11 +167,8 @@ func serve(ctx context.Context, o options, cfg config, lock *single, opener *ope
 	}
 	opener.open(panel.OneTimeURL(""))
 	noticed := func() bool {
-		was := cfg.Noticed
-		cfg.Noticed = true
-		if !was && o.config != "" {
-			p.note("remember", writeConfig(o.config, cfg))
-		}
+		was := kept.get().Noticed
+		p.note("remember", kept.change(func(c *config) { c.Noticed = true }))
 		return was
 	}
 	err = tray.Run(ctx, tray.Config{Agent: face{p.agent}, Lang: lang, Off: o.noTray, Log: log, Noticed: noticed,
@@ -177,7 +177,7 @@ func serve(ctx context.Context, o options, cfg config, lock *single, opener *ope
 }
 
 // theCenter is where the phone belongs, and the demo around it when asked for.
-func theCenter(ctx context.Context, g *errgroup.Group, o options, cfg config, lang string, log *slog.Logger) (center, *demo, error) {
+func theCenter(ctx context.Context, g *errgroup.Group, o options, kept *settings, lang string, log *slog.Logger) (center, *demo, error) {
 	if o.demo {
 		d, err := newDemo(filepath.Join(o.config, "demo"), lang, log)
 		if err != nil {
@@ -190,7 +190,7 @@ func theCenter(ctx context.Context, g *errgroup.Group, o options, cfg config, la
 		return center{url: d.node.HTTP()}, d, nil
 	}
 	if o.center == "" {
-		o.center = cfg.Center
+		o.center = kept.get().Center
 	}
 	if o.center == "" {
 		return center{}, nil, errors.New("no center is known yet: start with -center URL (the administrator has it), or try -demo")
@@ -199,13 +199,7 @@ func theCenter(ctx context.Context, g *errgroup.Group, o options, cfg config, la
 	if err != nil {
 		return center{}, nil, err
 	}
-	if o.center != cfg.Center {
-		cfg.Center = o.center
-		if err := writeConfig(o.config, cfg); err != nil {
-			return center{}, nil, err
-		}
-	}
-	return home, nil, nil
+	return home, nil, kept.change(func(c *config) { c.Center = o.center })
 }
 
 // quitOnSignal: the first signal is an Exit with everything it means, the second pulls the plug.
@@ -235,9 +229,9 @@ func machine() string {
 	return name
 }
 
-// language is what was asked for, what was remembered, or what the system speaks.
-func language(asked, remembered string) string {
-	for _, l := range []string{asked, remembered, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")} {
+// language is what was chosen, or what the system speaks.
+func language(chosen string) string {
+	for _, l := range []string{chosen, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")} {
 		switch {
 		case len(l) >= 2 && l[:2] == "ja":
 			return "ja"

@@ -41,6 +41,22 @@ func TestConfigIsReadAsWrittenAndForThisUserAlone(t *testing.T) {
 	}
 }
 
+func TestAChangeOfOneSettingKeepsTheOthers(t *testing.T) {
+	dir := t.TempDir()
+	kept, err := openSettings(dir, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []func(*config){func(c *config) { c.Center = "http://127.0.0.1:8080" }, func(c *config) { c.Noticed = true }, func(c *config) { c.Lang = "ja" }} {
+		if err := kept.change(change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := readConfig(dir, quiet); err != nil || got != (config{Center: "http://127.0.0.1:8080", Noticed: true, Lang: "ja"}) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+}
+
 func TestAnUnreadableConfigIsSetAside(t *testing.T) {
 	for name, content := range map[string]string{"empty": "", "half": `{"center":"http`, "binary": "\x00\xff\x7fELF", "types": `{"center":5}`,
 		"large": `{"center":"` + strings.Repeat("x", configMax) + `"}`} {

@@ -34,7 +34,7 @@ func (o *opener) open(url string) {
 		return
 	}
 	o.last = time.Now()
-	go func() {
+	go func() { // nobody waits for it: some starters of browsers end with the browser
 		if err := browser.OpenURL(url); err != nil {
 			o.log.Warn("no browser could be opened; type the panel's address from the first line into one", "err", err)
 		}

@@ -23,6 +23,7 @@ type phone struct {
 	uplink *uplink.Uplink
 	line   *sip.Phone
 	sound  *media.Engine
+	jobs   sync.WaitGroup // what news sets off beside the agent
 
 	mu        sync.Mutex
 	account   wire.SIPAccount // of the last Welcome
@@ -80,7 +81,9 @@ func (p *phone) Run(ctx context.Context) error {
 		p.agent.Run(live)
 		return nil
 	})
-	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+	err := g.Wait()
+	p.jobs.Wait()
+	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil

@@ -61,7 +61,7 @@ func (p *phone) answered(e sip.Answered) {
 	if err := p.sound.SetAnswer(e.Call, e.SDP); err != nil {
 		p.log.Warn("answer unusable", "call", e.Call, "err", err)
 		p.agent.Post(agent.Failed{Call: e.Call, Code: 488})
-		go p.drop(context.Background(), e.Call)
+		p.jobs.Go(func() { p.drop(context.Background(), e.Call) })
 		return
 	}
 	p.joined(e.Call)
