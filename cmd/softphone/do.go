@@ -241,9 +241,12 @@ func (p *phone) drop(ctx context.Context, call string) {
 }
 
 func (p *phone) hold(ctx context.Context, call string, on bool) {
-	ctx, cancel := context.WithTimeout(ctx, reofferMax)
+	limited, cancel := context.WithTimeout(ctx, reofferMax)
 	defer cancel()
-	if err := p.reinvite(ctx, call, on); err != nil {
+	if err := p.reinvite(limited, call, on); err != nil {
+		if ctx.Err() != nil {
+			return // the call was hung up meanwhile
+		}
 		p.agent.Post(agent.HoldFailed{Call: call, Problem: p.problem("hold", err)})
 		return
 	}

@@ -133,7 +133,8 @@ func (s State) hangUp(id string) (State, []Effect) {
 		return s.decline(i)
 	case wire.CallEnding:
 		return s, nil
-	case wire.CallJoining:
+	case wire.CallJoining, wire.CallTalking, wire.CallHeld:
+		// An answer or a hold that waits for the far side must not keep a person from hanging up.
 		return s.with(i, func(c *wire.Call) { c.Phase = wire.CallEnding }), []Effect{Abort{id}}
 	}
 	return s.with(i, func(c *wire.Call) { c.Phase = wire.CallEnding }), []Effect{Drop{id}}
