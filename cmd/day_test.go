@@ -131,13 +131,13 @@ func (d *day) listen(p *stage.Page, long time.Duration) []int16 {
 	time.Sleep(long) // speech takes its time
 	text, err := stage.Eval[string](p, `hearing.stop()`)
 	d.must(err)
-	pcm, err := hear.PageSound(text)
+	pcm, err := hear.PageSound(text, 8000)
 	d.must(err)
-	return hear.Resample(pcm, hear.PageRate, 8000)
+	return pcm
 }
 
-// same asks that the speech is found in what is heard. A browser that is starved of its processor drops sound, so a record that
-// is not good enough is followed by a fresh one, twice at most; the bound stays.
+// same asks that the speech is found in what is heard. A browser that is starved of its processor conceals what came too late, so
+// a record that is not good enough is followed by a fresh one, once; the bound stays.
 func (d *day) same(who string, said []int16, record func() []int16) {
 	d.Helper()
 	for try := 1; ; try++ {
@@ -147,7 +147,7 @@ func (d *day) same(who string, said []int16, record func() []int16) {
 		if m.Coefficient >= 0.9 {
 			return
 		}
-		if try == 3 {
+		if try == 2 {
 			file := filepath.Join(os.TempDir(), "zaseki-"+strings.ReplaceAll(who, " ", "-")+".wav")
 			_ = hear.WriteWAV(file, heard, 8000)
 			d.Errorf("%s: correlation %.3f of what was heard with what was said, want 0.9 (kept as %s)", who, m.Coefficient, file)

@@ -44,7 +44,7 @@ func eval[T any](t *testing.T, tab context.Context, js string) T {
 	return v
 }
 
-// played records what the page plays for that long, at 48 kHz.
+// played records what the page plays for that long, at 8 kHz.
 func played(t *testing.T, tab context.Context, d time.Duration) []int16 {
 	t.Helper()
 	eval[any](t, tab, hear.PageRecorder+";0")
@@ -52,7 +52,7 @@ func played(t *testing.T, tab context.Context, d time.Duration) []int16 {
 		t.Fatalf("recorder is %s", state)
 	}
 	pass(d)
-	pcm, err := hear.PageSound(eval[string](t, tab, "hearing.stop()"))
+	pcm, err := hear.PageSound(eval[string](t, tab, "hearing.stop()"), 8000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,6 @@ func (e *ear) during() []int16 {
 // inPage gives what the page plays in the next seconds, at 8 kHz.
 func inPage(t *testing.T, tab context.Context) func() []int16 {
 	return func() []int16 {
-		pcm := played(t, tab, 3*time.Second)
-		return hear.Resample(pcm, hear.PageRate, 8000)[4000:]
+		return played(t, tab, 3*time.Second)[4000:]
 	}
 }

@@ -27,6 +27,7 @@ const (
 	far    = inner / 4        // how far it may jump
 	found  = 0.5              // a window that matches so well leads the lag
 	sure   = 0.8              // so well it must match for a jump
+	plain  = 0.95             // so well it matches where nothing happened
 )
 
 // Find looks for probe in other, both of rate Hz. One lag is sought for the whole, then every 300 ms may move a little, as
@@ -69,14 +70,17 @@ func Find(probe, other []int16, rate int) Match {
 	return m
 }
 
-// follow finds where w lies in o, near the place where it is expected.
+// follow finds where w lies in o, near the place where it is expected. Voiced speech is nearly periodic, so that a middling match
+// near by may be a neighbour of the true place: then a further look decides.
 func follow(w, o []float64, at int) (int, bool) {
 	best, place := search(w, o, at, near)
-	if best >= found {
+	if best >= plain {
 		return place, true
 	}
-	best, place = search(w, o, at, far)
-	return place, best >= sure
+	if wide, other := search(w, o, at, far); wide >= sure {
+		return other, true
+	}
+	return place, best >= found
 }
 
 func search(w, o []float64, at, reach int) (best float64, place int) {
@@ -138,12 +142,16 @@ func bestLag(p, o []float64) int {
 	fft(a)
 	lag, best := 0, math.Inf(-1)
 	for i := range a {
-		if v := real(a[i]); v > best {
-			best, lag = v, i
+		at, v := i, real(a[i])
+		if at > n-len(p) {
+			at -= n
 		}
-	}
-	if lag > n-len(p) {
-		lag -= n
+		if at < 0 || at+len(p) > len(o) {
+			v *= 0.9 // of equal places in a sound that repeats itself, one that holds the whole probe
+		}
+		if v > best {
+			best, lag = v, at
+		}
 	}
 	return lag
 }

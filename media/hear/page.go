@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // PageRecorder is a script for a page under test: hearing.start() records what the page's first <audio> plays, and
@@ -14,9 +16,14 @@ import (
 //go:embed page.js
 var PageRecorder string
 
-// PageSound is what a page recorded, at 48 kHz.
-func PageSound(text string) ([]int16, error) {
-	b, err := base64.StdEncoding.DecodeString(text)
+// PageSound is what a page recorded, at that rate in Hz.
+func PageSound(text string, rate int) ([]int16, error) {
+	own, samples, _ := strings.Cut(text, ":")
+	from, err := strconv.Atoi(own)
+	if err != nil {
+		return nil, fmt.Errorf("sound of the page: %w", err)
+	}
+	b, err := base64.StdEncoding.DecodeString(samples)
 	if err != nil {
 		return nil, fmt.Errorf("sound of the page: %w", err)
 	}
@@ -24,8 +31,5 @@ func PageSound(text string) ([]int16, error) {
 	for i := range pcm {
 		pcm[i] = int16(binary.LittleEndian.Uint16(b[2*i:]))
 	}
-	return pcm, nil
+	return Resample(pcm, from, rate), nil
 }
-
-// PageRate is the rate of PageSound, in Hz.
-const PageRate = 48000

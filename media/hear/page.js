@@ -1,30 +1,36 @@
 // @ts-nocheck
-// What a page under test plays, as 16-bit samples at 48 kHz in base64.
+// What a page under test plays, as "rate:" and 16-bit samples in base64; the rate is the codec's. The frames are taken from the track that its <audio>
+// plays, through a queue: a tap in the audio graph loses some whenever the page's thread is late.
 globalThis.hearing = {
   async start() {
-    const stream = document.querySelector("audio").srcObject;
-    this.ctx = new AudioContext({ sampleRate: 48000 });
-    await this.ctx.resume();
-    const tap = this.ctx.createScriptProcessor(4096, 1, 1);
+    const audio = document.querySelector("audio");
+    if (audio.paused) return "paused";
+    const [track] = audio.srcObject.getAudioTracks();
     this.parts = [];
-    tap.onaudioprocess = (e) => {
-      const from = e.inputBuffer.getChannelData(0);
-      const part = new Int16Array(from.length);
-      for (let i = 0; i < from.length; i++) part[i] = Math.max(-1, Math.min(1, from[i])) * 32767;
-      this.parts.push(part);
-    };
-    this.source = this.ctx.createMediaStreamSource(stream);
-    this.source.connect(tap);
-    tap.connect(this.ctx.destination);
-    return this.ctx.state;
+    this.reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 2000 }).readable.getReader();
+    this.reading = this.read();
+    return "running";
+  },
+  async read() {
+    for (;;) {
+      const { value, done } = await this.reader.read();
+      if (done) return;
+      if (this.parts.length && value.sampleRate !== this.rate) throw new Error("the rate changed to " + value.sampleRate);
+      this.rate = value.sampleRate;
+      const from = new Float32Array(value.numberOfFrames);
+      value.copyTo(from, { planeIndex: 0, format: "f32-planar" });
+      value.close();
+      this.parts.push(Int16Array.from(from, (v) => Math.max(-1, Math.min(1, v)) * 32767));
+    }
   },
   async stop() {
-    await this.ctx.close();
+    await this.reader.cancel();
+    await this.reading;
     const text = [];
     for (const part of this.parts) {
       const bytes = new Uint8Array(part.buffer);
       for (let i = 0; i < bytes.length; i += 4096) text.push(String.fromCharCode(...bytes.subarray(i, i + 4096)));
     }
-    return btoa(text.join(""));
+    return this.rate + ":" + btoa(text.join(""));
   },
 };
