@@ -29,6 +29,9 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 // need gives the path of a program, or skips; in CI it must be there.
 func need(t *testing.T, name string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("browser and speech: not with -short")
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		if os.Getenv("CI") != "" {

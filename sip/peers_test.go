@@ -32,6 +32,9 @@ func address() string {
 // tool is a program that the test needs; where CI says it must be there, its absence fails.
 func tool(t *testing.T, name string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("real peers: not with -short")
+	}
 	path, err := exec.LookPath(name)
 	if err == nil {
 		return path

@@ -17,6 +17,9 @@ import (
 // browse opens the panel's own address in a real browser and gives what works it by role and name.
 func browse(t *testing.T, r *rig, url string) *browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("browser: not with -short")
+	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if os.Getenv("CI") != "" {

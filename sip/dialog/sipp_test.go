@@ -17,6 +17,9 @@ import (
 // sipp runs a scenario and returns its address and a function that waits for its verdict.
 func sipp(t *testing.T, file string, args ...string) (addr netip.AddrPort, wait func()) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("real peers: not with -short")
+	}
 	program, err := exec.LookPath("sipp")
 	if err != nil {
 		if os.Getenv("CI") != "" {

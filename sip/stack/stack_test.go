@@ -263,8 +263,10 @@ func TestWhoIsNotAdmittedIsNotRead(t *testing.T) {
 
 func TestConnectionsOfOneAddressAreCounted(t *testing.T) {
 	_, tcp, _ := served(t, Config{ConnsPerAddr: 2})
+	said := 0
 	speak := func(c net.Conn) string {
-		_, _ = c.Write([]byte(message("OPTIONS", "x", 1)))
+		said++ // a request of its own each time, or it is a retransmission
+		_, _ = c.Write([]byte(message("OPTIONS", fmt.Sprint("x", said), 1)))
 		return firstCode(t, c)
 	}
 	closed := func(c net.Conn) bool {

@@ -17,6 +17,9 @@ import (
 )
 
 func TestAForeignPhoneCallsTheQueue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real peers: not with -short")
+	}
 	tool, err := exec.LookPath("sipp")
 	if err != nil {
 		if os.Getenv("CI") != "" {
