@@ -17,7 +17,7 @@ import (
 // group measures its rows. Dir is a folder for whatever it needs.
 type group func(ctx context.Context, dir string) ([]row, error)
 
-// groups by name. The README's contract names sip, media, center and pages too; they come with issues 3 to 6.
+// groups by name; sip, media, center and pages come with issues 3 to 6.
 func groups() map[string]group {
 	return map[string]group{"phone": phoneGroup}
 }
