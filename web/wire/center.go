@@ -53,9 +53,13 @@ type (
 		User      string `json:"user"`
 		Domain    string `json:"domain"`
 		Server    string `json:"server"`    // host:port
-		Transport string `json:"transport"` // udp, tcp
+		Transport string `json:"transport"` // "" (by DNS), udp, tcp, tls, wss
 		Secret    string `json:"secret"`    // rotated with the epoch
 		Expires   int    `json:"expires"`   // seconds
+
+		CA          string `json:"ca,omitempty"`          // PEM of the authority that tls and wss trust; "" the system's
+		Voice       string `json:"voice,omitempty"`       // a Voice… constant; "" off
+		KeysInClear bool   `json:"keysInClear,omitempty"` // SDES keys may travel without TLS
 	}
 )
 

@@ -30,6 +30,11 @@ type (
 	}
 	// Back leaves step two for step one.
 	Back struct{}
+	// UseSIP signs in at any SIP server, without a center: statuses, contacts and history are kept by this phone alone.
+	UseSIP struct {
+		SIPForm
+		Password Secret `json:"password"`
+	}
 	// SignOut sets ログオフ and stays running; Exit also quits. During a call both ask first unless Sure (PRODUCT C4).
 	SignOut struct {
 		Sure bool `json:"sure"`
@@ -53,8 +58,13 @@ type (
 	// ExtendWork lengthens after-call work by the center's step (PRODUCT D10).
 	ExtendWork struct{}
 
+	// Dial calls what a person typed, pasted or chose: digits, tel:, sip:, callto: or a SIP address; see Plan.Dial.
 	Dial struct {
 		Number string `json:"number"`
+	}
+	// DialLink is a link somebody clicked elsewhere: it becomes a Question, never a call by itself.
+	DialLink struct {
+		URI string `json:"uri"`
 	}
 	Answer struct {
 		Call string `json:"call"`
@@ -69,6 +79,25 @@ type (
 		Call string `json:"call"`
 		On   bool   `json:"on"`
 	}
+	// Transfer sends the far side of a call to a number and leaves (blind, RFC 5589 §6).
+	Transfer struct {
+		Call   string `json:"call"`
+		Number string `json:"number"`
+	}
+	// Connect brings the far sides of two calls of ours together and leaves (attended, RFC 5589 §7): Other is the consultation.
+	Connect struct {
+		Call  string `json:"call"`
+		Other string `json:"other"`
+	}
+	// FollowTransfer answers the Question "transfer": the far side of Call asks that we call somebody else instead.
+	FollowTransfer struct {
+		Call string `json:"call"`
+		On   bool   `json:"on"`
+	}
+	// Conference brings every answered call into one conversation with us, or parts it again: then all but one are held.
+	Conference struct {
+		On bool `json:"on"`
+	}
 	Mute struct {
 		On bool `json:"on"`
 	}
@@ -76,6 +105,15 @@ type (
 	SendDigits struct {
 		Call   string `json:"call"`
 		Digits string `json:"digits"`
+	}
+
+	// SaveContact keeps a name for a number in this phone's own phonebook; the same number again replaces it. RemoveContact
+	// takes it out.
+	SaveContact struct {
+		Contact
+	}
+	RemoveContact struct {
+		Number string `json:"number"`
 	}
 
 	// MicState is what the page that owns the sound found out about its microphone: "", "open", "denied", "missing".
@@ -92,25 +130,33 @@ type (
 	}
 )
 
-func (CheckAccount) Type() string { return "account.check" }
-func (SignIn) Type() string       { return "signin" }
-func (Back) Type() string         { return "signin.back" }
-func (SignOut) Type() string      { return "signout" }
-func (Exit) Type() string         { return "exit" }
-func (Dismiss) Type() string      { return "dismiss" }
-func (SetStatus) Type() string    { return "status.set" }
-func (SetNext) Type() string      { return "status.next" }
-func (ExtendWork) Type() string   { return "work.extend" }
-func (Dial) Type() string         { return "call.dial" }
-func (Answer) Type() string       { return "call.answer" }
-func (Decline) Type() string      { return "call.decline" }
-func (HangUp) Type() string       { return "call.hangup" }
-func (Hold) Type() string         { return "call.hold" }
-func (Mute) Type() string         { return "call.mute" }
-func (SendDigits) Type() string   { return "call.digits" }
-func (MicState) Type() string     { return "mic.state" }
-func (RingHeard) Type() string    { return "ring.heard" }
-func (PagesChanged) Type() string { return "panel.pages" }
+func (CheckAccount) Type() string   { return "account.check" }
+func (SignIn) Type() string         { return "signin" }
+func (Back) Type() string           { return "signin.back" }
+func (UseSIP) Type() string         { return "signin.sip" }
+func (SignOut) Type() string        { return "signout" }
+func (Exit) Type() string           { return "exit" }
+func (Dismiss) Type() string        { return "dismiss" }
+func (SetStatus) Type() string      { return "status.set" }
+func (SetNext) Type() string        { return "status.next" }
+func (ExtendWork) Type() string     { return "work.extend" }
+func (Dial) Type() string           { return "call.dial" }
+func (DialLink) Type() string       { return "call.link" }
+func (Answer) Type() string         { return "call.answer" }
+func (Decline) Type() string        { return "call.decline" }
+func (HangUp) Type() string         { return "call.hangup" }
+func (Hold) Type() string           { return "call.hold" }
+func (Transfer) Type() string       { return "call.transfer" }
+func (Connect) Type() string        { return "call.connect" }
+func (FollowTransfer) Type() string { return "call.follow" }
+func (Conference) Type() string     { return "call.conference" }
+func (SaveContact) Type() string    { return "contact.save" }
+func (RemoveContact) Type() string  { return "contact.remove" }
+func (Mute) Type() string           { return "call.mute" }
+func (SendDigits) Type() string     { return "call.digits" }
+func (MicState) Type() string       { return "mic.state" }
+func (RingHeard) Type() string      { return "ring.heard" }
+func (PagesChanged) Type() string   { return "panel.pages" }
 
 // Envelope is one message on any of our websockets. Op names a request, so that its answer (Done or Refused) finds it.
 type Envelope struct {
@@ -130,8 +176,9 @@ func Pack(op string, m interface{ Type() string }) (Envelope, error) {
 
 // pageCommands is everything a page may say. PagesChanged is missing on purpose: only the server counts pages.
 var pageCommands = registry(
-	CheckAccount{}, SignIn{}, Back{}, SignOut{}, Exit{}, Dismiss{}, SetStatus{}, SetNext{}, ExtendWork{},
-	Dial{}, Answer{}, Decline{}, HangUp{}, Hold{}, Mute{}, SendDigits{}, MicState{}, RingHeard{},
+	CheckAccount{}, SignIn{}, UseSIP{}, Back{}, SignOut{}, Exit{}, Dismiss{}, SetStatus{}, SetNext{}, ExtendWork{},
+	Dial{}, DialLink{}, Answer{}, Decline{}, HangUp{}, Hold{}, Transfer{}, Connect{}, FollowTransfer{}, Conference{}, Mute{}, SendDigits{},
+	SaveContact{}, RemoveContact{}, MicState{}, RingHeard{},
 )
 
 // ParseCommand reads what a page sent. An unknown type is an error, an unknown field is not.

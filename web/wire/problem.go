@@ -68,6 +68,12 @@ const (
 	ProblemCallDeclined    = "call.declined"       // 603
 	ProblemCallMedia       = "call.media"          // 488, 606, no common codec
 	ProblemCallLimit       = "call.limit"          // another call is active: hold it first
+	ProblemCallSecure      = "call.insecure"       // voice encryption is required and the far side or the signalling has none
+	ProblemTransfer        = "transfer.failed"     // {number} {code} {reason}: the call is back
+	ProblemTransferRefused = "transfer.refused"    // {number}: the far side does not let itself be transferred
+	ProblemConference      = "conference.failed"   // {number}: this call cannot be mixed
+	ProblemForm            = "sip.form"            // {field}: server, user or another field cannot be used as typed
+	ProblemSIPTLS          = "sip.tls"             // {server} {reason}: the server's certificate is not trusted
 	ProblemMicDenied       = "mic.denied"
 	ProblemMicMissing      = "mic.missing"
 	ProblemNoPage          = "sound.no_page" // answered, but no page is open to be microphone and loudspeaker

@@ -42,6 +42,54 @@ type Snapshot struct {
 	Notices []Notice   `json:"notices,omitempty"`
 	Profile Profile    `json:"profile"`
 	Dialled string     `json:"dialled,omitempty"` // last number dialled
+
+	Centerless bool      `json:"centerless,omitempty"` // no center is known: only UseSIP can sign in
+	SIP        *SIPForm  `json:"sip,omitempty"`        // what UseSIP was last asked with, or what is kept from the last time
+	Local      bool      `json:"local,omitempty"`      // signed in by UseSIP
+	Contacts   []Contact `json:"contacts,omitempty"`   // this phone's own phonebook, by name
+	Lamps      []Lamp    `json:"lamps,omitempty"`      // what watched numbers do
+	Voicemail  Voicemail `json:"voicemail"`
+}
+
+// SIPForm is a SIP account as a person types it. The password travels beside it and is never shown again.
+type SIPForm struct {
+	Server      string `json:"server"`                // name or address, with :port when it is not the usual one
+	User        string `json:"user"`                  // extension
+	AuthUser    string `json:"authUser,omitempty"`    // when the server wants another name than User to authenticate
+	Display     string `json:"display,omitempty"`     // name that called people see
+	Domain      string `json:"domain,omitempty"`      // when it is not the server's name
+	Transport   string `json:"transport"`             // "" (found by DNS, else UDP), udp, tcp, tls, wss
+	Voice       string `json:"voice"`                 // a Voice… constant
+	KeysInClear bool   `json:"keysInClear,omitempty"` // SDES keys may travel without TLS: asked for by name
+}
+
+// How the sound of a line is encrypted.
+const (
+	VoiceOff      = "off"      // never
+	VoiceOptional = "optional" // when the far side can (OSRTP, RFC 8643)
+	VoiceRequired = "required" // RTP/SAVP; a call without it is refused, never downgraded
+	VoiceDTLS     = "dtls"     // DTLS-SRTP (RFC 5763), as WebRTC gateways want it
+)
+
+// Contact is a line of the phonebook.
+type Contact struct {
+	Name   string `json:"name"`
+	Number string `json:"number"`
+	Watch  bool   `json:"watch,omitempty"` // its lamp is wanted
+}
+
+// Lamp is what a watched number does (RFC 4235). States: unknown, idle, ringing, busy.
+type Lamp struct {
+	Number string `json:"number"`
+	State  string `json:"state"`
+}
+
+// Voicemail is what waits at the server (RFC 3842).
+type Voicemail struct {
+	Waiting bool   `json:"waiting"`
+	New     int    `json:"new"`
+	Old     int    `json:"old"`
+	Number  string `json:"number,omitempty"` // to call; "" unknown
 }
 
 // Ringing is the first call that rings here and waits for a person.
@@ -126,6 +174,7 @@ type Line struct {
 	Proven  time.Time `json:"proven,omitzero"` // last 200 to a REGISTER: its age is what the page shows
 	Expires time.Time `json:"expires,omitzero"`
 	Server  string    `json:"server,omitempty"`
+	Secure  bool      `json:"secure,omitempty"` // the signalling is encrypted
 	Problem *Problem  `json:"problem,omitempty"`
 }
 
@@ -163,13 +212,18 @@ type Call struct {
 	Began    time.Time `json:"began"`
 	Answered time.Time `json:"answered,omitzero"`
 	PeerHold bool      `json:"peerHold,omitempty"` // the far side holds us
-	Secure   bool      `json:"secure"`
+	Secure   bool      `json:"secure"`             // voice and signalling are encrypted (PRODUCT A16)
 	Codec    string    `json:"codec,omitempty"`
 	Digits   string    `json:"digits,omitempty"` // DTMF sent so far
 	Silent   bool      `json:"silent,omitempty"` // no sound from the network for five seconds
+
+	Consult    string `json:"consult,omitempty"`    // the call whose far side this one asks about: Connect joins them
+	Moving     string `json:"moving,omitempty"`     // a transfer is under way to this number
+	Conference bool   `json:"conference,omitempty"` // in the conversation of several
+	MovedBy    string `json:"movedBy,omitempty"`    // who transferred this call to us
 }
 
-// PastCall is a line of the call list. Results: answered, missed, declined, failed, cancelled, elsewhere.
+// PastCall is a line of the call list. Results: answered, missed, declined, failed, cancelled, elsewhere, transferred.
 type PastCall struct {
 	ID      string        `json:"id"`
 	Inbound bool          `json:"inbound"`
@@ -182,9 +236,13 @@ type PastCall struct {
 	Problem *Problem      `json:"problem,omitempty"`
 }
 
-// Question waits for a yes (the same command with Sure) or a Dismiss. Kinds: exit, signout.
+// Question waits for a yes or a Dismiss. Kinds: exit, signout (yes is the same command with Sure), dial (yes is Dial of
+// Number), transfer (yes is FollowTransfer of Call: its far side sends us to Number).
 type Question struct {
-	Kind string `json:"kind"`
+	Kind   string `json:"kind"`
+	Number string `json:"number,omitempty"`
+	Name   string `json:"name,omitempty"`
+	Call   string `json:"call,omitempty"`
 }
 
 // Notice is something to know that blocks nothing. Level: info, warn, error.

@@ -80,31 +80,3 @@ func ProfileOf(name string) Profile {
 	}
 	return Profile{Name: "3.9", StripPasted: true, LeaveSeat: true, StatusShown: true, RefuseInCall: true}
 }
-
-// Plan tells outside calls from inside ones (notes of the exchange: a mark of the PBX first, the number plan second).
-type Plan struct {
-	Domain string `json:"domain"` // ours; a caller from another domain is outside
-	Digits int    `json:"digits"` // an extension has at most so many digits
-}
-
-// QueueHeader is the mark a PBX or our exchange puts on calls that a status must take: its value is the queue's name.
-const QueueHeader = "X-Center-Call"
-
-// Outside says whether a call of this caller needs a status that takes outside calls.
-// mark is the value of QueueHeader: "inside" makes it inside, anything else that is not empty makes it outside.
-func (p Plan) Outside(user, host, mark string) bool {
-	switch {
-	case mark == "inside":
-		return false
-	case mark != "":
-		return true
-	case p.Domain != "" && host != p.Domain:
-		return true
-	}
-	for _, r := range user {
-		if r < '0' || r > '9' {
-			return true
-		}
-	}
-	return user == "" || len(user) > p.Digits
-}
