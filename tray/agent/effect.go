@@ -15,6 +15,7 @@ const (
 	laneReport = "report"
 	laneLine   = "line"
 	laneSound  = "sound"
+	laneStore  = "store"
 )
 
 // Asked of the center.
@@ -24,6 +25,11 @@ type (
 		Password wire.Secret
 	}
 	AskSignIn struct{ SignIn wire.SignIn }
+	// AskLocal signs in at a SIP server without a center; it ends in Welcomed or CheckFailed.
+	AskLocal struct {
+		Form     wire.SIPForm
+		Password wire.Secret
+	}
 	AskStatus struct{ To string }
 	AskNext   struct{ To string }
 	AskExtend struct{}
@@ -66,6 +72,14 @@ type (
 		Call string
 		On   bool
 	}
+	// SendOn sends the far side to that number (blind transfer): SentOn or SendOnFailed of Call.
+	SendOn struct{ Call, Number string }
+	// Connect sends the far side of Call to that of Other (attended transfer): SentOn or SendOnFailed of Call.
+	Connect struct{ Call, Other string }
+	// Follow goes where the far side of Call sends us. What becomes of it is told as Progressed, Joined or Failed of New.
+	Follow struct{ Call, New string }
+	// RefuseMove answers that wish of the far side with 603.
+	RefuseMove struct{ Call string }
 	// Digits sends DTMF (RFC 4733).
 	Digits struct{ Call, Digits string }
 	// Forget frees the call's sound.
@@ -78,6 +92,17 @@ type (
 	Focus struct{ Call string }
 	// Mute is enforced on every line, now and later.
 	Mute struct{ On bool }
+	// Mix makes these calls and the page one conversation; none ends it, and Focus says who is left.
+	Mix struct{ Calls []string }
+)
+
+// Kept of a session without a center, and asked of its server.
+type (
+	// Watch asks for the lamps of these numbers and no others.
+	Watch struct{ Numbers []string }
+	// KeepContacts and KeepHistory write what Recalled gives back, whole.
+	KeepContacts struct{ Contacts []wire.Contact }
+	KeepHistory  struct{ History []wire.PastCall }
 )
 
 // For the loop itself.
@@ -91,26 +116,35 @@ type (
 	Quit struct{}
 )
 
-func (AskCheck) Lane() string   { return laneCenter }
-func (AskSignIn) Lane() string  { return laneCenter }
-func (AskStatus) Lane() string  { return laneCenter }
-func (AskNext) Lane() string    { return laneCenter }
-func (AskExtend) Lane() string  { return laneCenter }
-func (Leave) Lane() string      { return laneCenter }
-func (Report) Lane() string     { return laneReport }
-func (ReportLine) Lane() string { return laneReport }
-func (Enrol) Lane() string      { return laneLine }
-func (Refresh) Lane() string    { return laneLine }
-func (e Ring) Lane() string     { return "call " + e.Call }
-func (e Refuse) Lane() string   { return "call " + e.Call }
-func (e Join) Lane() string     { return "call " + e.Call }
-func (e Place) Lane() string    { return "call " + e.Call }
-func (e Drop) Lane() string     { return "call " + e.Call }
-func (e Abort) Lane() string    { return "call " + e.Call }
-func (e HoldCall) Lane() string { return "call " + e.Call }
-func (e Digits) Lane() string   { return "call " + e.Call }
-func (e Forget) Lane() string   { return "call " + e.Call }
-func (Focus) Lane() string      { return laneSound }
-func (Mute) Lane() string       { return laneSound }
-func (Alarm) Lane() string      { return "" }
-func (Quit) Lane() string       { return "" }
+func (AskCheck) Lane() string     { return laneCenter }
+func (AskSignIn) Lane() string    { return laneCenter }
+func (AskLocal) Lane() string     { return laneCenter }
+func (AskStatus) Lane() string    { return laneCenter }
+func (AskNext) Lane() string      { return laneCenter }
+func (AskExtend) Lane() string    { return laneCenter }
+func (Leave) Lane() string        { return laneCenter }
+func (Report) Lane() string       { return laneReport }
+func (ReportLine) Lane() string   { return laneReport }
+func (Enrol) Lane() string        { return laneLine }
+func (Refresh) Lane() string      { return laneLine }
+func (Watch) Lane() string        { return laneLine }
+func (e Ring) Lane() string       { return "call " + e.Call }
+func (e Refuse) Lane() string     { return "call " + e.Call }
+func (e Join) Lane() string       { return "call " + e.Call }
+func (e Place) Lane() string      { return "call " + e.Call }
+func (e Drop) Lane() string       { return "call " + e.Call }
+func (e Abort) Lane() string      { return "call " + e.Call }
+func (e HoldCall) Lane() string   { return "call " + e.Call }
+func (e SendOn) Lane() string     { return "call " + e.Call }
+func (e Connect) Lane() string    { return "call " + e.Call }
+func (e Follow) Lane() string     { return "call " + e.New }
+func (e RefuseMove) Lane() string { return "call " + e.Call }
+func (e Digits) Lane() string     { return "call " + e.Call }
+func (e Forget) Lane() string     { return "call " + e.Call }
+func (Focus) Lane() string        { return laneSound }
+func (Mute) Lane() string         { return laneSound }
+func (Mix) Lane() string          { return laneSound }
+func (KeepContacts) Lane() string { return laneStore }
+func (KeepHistory) Lane() string  { return laneStore }
+func (Alarm) Lane() string        { return "" }
+func (Quit) Lane() string         { return "" }

@@ -40,14 +40,19 @@ type (
 
 // News of the line, that is of SIP.
 type (
-	Registered struct{ At, Expires time.Time }
+	// Registered: the registrar keeps us until Expires. Secure: over TLS or WSS.
+	Registered struct {
+		At, Expires time.Time
+		Secure      bool
+	}
 	// Unregistered: the registrar refuses (Final: we stopped asking) or does not answer (we keep trying).
 	Unregistered struct {
 		Problem wire.Problem
 		Final   bool
 	}
-	// Invited: an INVITE came in. Mark is the value of wire.QueueHeader.
-	Invited struct{ Call, User, Host, Name, Mark string }
+	// Invited: an INVITE came in. Mark is what wire.Plan.Mark makes of its headers; Replaces is our call that it goes on
+	// with (RFC 3891), already found and proven by the line, "" none.
+	Invited struct{ Call, User, Host, Name, Mark, Replaces string }
 	// Progressed: a provisional response to our INVITE, 180 to 199.
 	Progressed struct {
 		Call string
@@ -62,12 +67,16 @@ type (
 		Reason  string
 		Problem wire.Problem
 	}
-	// Ended: the call is over. Elsewhere: cancelled because somebody else answered (RFC 3326, SIP;cause=200).
+	// Ended: the call is over. Elsewhere: cancelled because somebody else answered (RFC 3326, SIP;cause=200). Replaced:
+	// another call of ours goes on with it.
 	Ended struct {
 		Call      string
 		ByPeer    bool
 		Elsewhere bool
+		Replaced  bool
 	}
+	// Quiet: the server has said nothing to our INVITE for eight seconds.
+	Quiet struct{ Call string }
 	// HoldDone: the far side accepted our hold or resume; HoldFailed: it did not.
 	HoldDone struct {
 		Call string
@@ -84,8 +93,41 @@ type (
 	}
 )
 
+// News of transfers, and of what the server watches for us.
+type (
+	// SentOn: the far side of Call talks to whom we sent it, and has left us (with Connect, so has the other).
+	SentOn struct{ Call string }
+	// SendOnFailed: it is still with us. Code is a SIP status, 0 with Problem.
+	SendOnFailed struct {
+		Call    string
+		Code    int
+		Reason  string
+		Problem wire.Problem
+	}
+	// TransferAsked: the far side of Call asks us to call Number at Host instead. By names who asks.
+	TransferAsked struct {
+		Call, Number, Host, Name, By string
+		Attended                     bool
+	}
+	// DigitHeard: the far side sent DTMF.
+	DigitHeard struct{ Call, Digit string }
+	// MessagesWaiting is what waits at the server, Lamp what one watched number does.
+	MessagesWaiting struct{ Voicemail wire.Voicemail }
+	Lamp            struct{ Lamp wire.Lamp }
+	// Recalled is what KeepContacts and KeepHistory wrote: said after each Welcomed without a center.
+	Recalled struct {
+		Contacts []wire.Contact
+		History  []wire.PastCall
+	}
+)
+
 // News of the sound.
 type (
+	// MixFailed: this call cannot be part of a conference.
+	MixFailed struct {
+		Call    string
+		Problem wire.Problem
+	}
 	// Voiced: what this call's sound was negotiated to.
 	Voiced struct {
 		Call, Codec string
