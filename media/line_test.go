@@ -83,7 +83,7 @@ func answered(t *testing.T, p *peer, formats string, attributes ...string) (*Eng
 	}
 	t.Cleanup(e.shut)
 	m := "m=audio " + p.addr().String()[len("127.0.0.1:"):] + " RTP/AVP " + formats
-	if _, err := e.AnswerLine("a", local, lines(append([]string{m}, attributes...)...)); err != nil {
+	if _, err := e.AnswerLine("a", local, lines(append([]string{m}, attributes...)...), Security{}); err != nil {
 		t.Fatal(err)
 	}
 	e.Focus("a")
@@ -317,11 +317,11 @@ func TestForwardingAllocatesNothing(t *testing.T) {
 
 func TestReportsMeasureLossJitterAndDelay(t *testing.T) {
 	a, b := still(t, "PCMU"), still(t, "PCMU")
-	offer, err := a.OpenLine("a", local)
+	offer, err := a.OpenLine("a", local, Security{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := b.AnswerLine("b", local, offer)
+	answer, err := b.AnswerLine("b", local, offer, Security{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -374,7 +374,7 @@ func TestSilentLineIsTold(t *testing.T) {
 func TestOnlyTheLineInFocusCarriesThePage(t *testing.T) {
 	one, two := newPeer(t, "127.0.0.1:0"), newPeer(t, "127.0.0.1:0")
 	e, _, _ := answered(t, one, "0")
-	if _, err := e.AnswerLine("b", local, lines("m=audio "+two.addr().String()[len("127.0.0.1:"):]+" RTP/AVP 0")); err != nil {
+	if _, err := e.AnswerLine("b", local, lines("m=audio "+two.addr().String()[len("127.0.0.1:"):]+" RTP/AVP 0"), Security{}); err != nil {
 		t.Fatal(err)
 	}
 	sink := &written{}

@@ -61,7 +61,7 @@ func TestOfferIsAnsweredWithOneCodecAndItsDirection(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			e := still(t)
-			answer, err := e.AnswerLine("a", local, row.offer)
+			answer, err := e.AnswerLine("a", local, row.offer, Security{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +101,7 @@ func TestOfferWithoutUsIsRefused(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			e := still(t)
-			if answer, err := e.AnswerLine("a", local, row.offer); !errors.Is(err, row.want) {
+			if answer, err := e.AnswerLine("a", local, row.offer, Security{}); !errors.Is(err, row.want) {
 				t.Errorf("%v\n%s", err, answer)
 			}
 			if len(e.lines) != 0 {
@@ -119,7 +119,7 @@ func origin(sdp string) (version int) {
 
 func TestHoldAndResumeOverTheTable(t *testing.T) {
 	e := still(t, "PCMU")
-	offer, err := e.OpenLine("a", local)
+	offer, err := e.OpenLine("a", local, Security{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestHoldAndResumeOverTheTable(t *testing.T) {
 
 func TestPayloadTypesStayWhenWeOfferLater(t *testing.T) {
 	e := still(t)
-	if _, err := e.AnswerLine("a", local, lines("m=audio 4000 RTP/AVP 101 96", "a=rtpmap:101 opus/48000/2", "a=rtpmap:96 telephone-event/48000")); err != nil {
+	if _, err := e.AnswerLine("a", local, lines("m=audio 4000 RTP/AVP 101 96", "a=rtpmap:101 opus/48000/2", "a=rtpmap:96 telephone-event/48000"), Security{}); err != nil {
 		t.Fatal(err)
 	}
 	offer, err := e.HoldOffer("a", false)
@@ -203,7 +203,7 @@ func TestPortsComeFromTheRange(t *testing.T) {
 	defer e.shut()
 	used := map[uint16]bool{}
 	for _, id := range []string{"a", "b"} {
-		offer, err := e.OpenLine(id, local)
+		offer, err := e.OpenLine(id, local, Security{})
 		if err != nil {
 			t.Skipf("the ports are taken: %v", err)
 		}
@@ -214,7 +214,7 @@ func TestPortsComeFromTheRange(t *testing.T) {
 		}
 		used[port] = true
 	}
-	if _, err := e.OpenLine("c", local); err == nil {
+	if _, err := e.OpenLine("c", local, Security{}); err == nil {
 		t.Error("a third pair in a range of two")
 	}
 }

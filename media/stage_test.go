@@ -116,11 +116,11 @@ func (w testWriter) Write(b []byte) (int, error) {
 // connect lets a call two.
 func connect(t *testing.T, a *media.Engine, lineA string, b *media.Engine, lineB string) {
 	t.Helper()
-	offer, err := a.OpenLine(lineA, loopback)
+	offer, err := a.OpenLine(lineA, loopback, media.Security{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := b.AnswerLine(lineB, loopback, offer)
+	answer, err := b.AnswerLine(lineB, loopback, offer, media.Security{})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, offer)
 	}

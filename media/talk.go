@@ -10,6 +10,7 @@ import (
 
 // talk is the state of offer and answer of one line (RFC 3264).
 type talk struct {
+	sec     Security
 	local   netip.AddrPort
 	session uint64 // of o=, stays
 	version uint64 // of o=, one more whenever what follows it changes
@@ -86,19 +87,21 @@ func writeFormat(b *strings.Builder, f format) {
 }
 
 // OpenLine opens a line and gives the offer for it: for the INVITE, or for the answer to one without an offer.
-func (e *Engine) OpenLine(id string, local netip.Addr) (string, error) {
+func (e *Engine) OpenLine(id string, local netip.Addr, sec Security) (string, error) {
 	var offer string
 	_, err := e.newLine(id, local, func(l *line) error {
+		l.talk.sec = sec
 		offer = l.talk.offer(sendrecv)
 		return nil
 	})
 	return offer, err
 }
 
-// AnswerLine opens a line for the offer of an INVITE and gives the answer. ErrNoCodec is for a 488.
-func (e *Engine) AnswerLine(id string, local netip.Addr, offer string) (string, error) {
+// AnswerLine opens a line for the offer of an INVITE and gives the answer. ErrNoCodec and ErrNotSecure are for a 488.
+func (e *Engine) AnswerLine(id string, local netip.Addr, offer string, sec Security) (string, error) {
 	var answer string
 	_, err := e.newLine(id, local, func(l *line) (err error) {
+		l.talk.sec = sec
 		answer, err = l.answerLocked(offer)
 		return err
 	})

@@ -186,9 +186,9 @@ func (p *phone) ring(call string) {
 	l := p.leg(call)
 	var err error
 	if l.offer != "" {
-		l.answer, err = p.sound.AnswerLine(call, p.line.LocalAddr(), l.offer)
+		l.answer, err = p.sound.AnswerLine(call, p.line.LocalAddr(), l.offer, media.Security{})
 	} else {
-		l.answer, err = p.sound.OpenLine(call, p.line.LocalAddr()) // an INVITE without SDP: we offer in the 200 (RFC 3264 §5)
+		l.answer, err = p.sound.OpenLine(call, p.line.LocalAddr(), media.Security{}) // an INVITE without SDP: we offer in the 200 (RFC 3264 §5)
 	}
 	if err != nil {
 		p.log.Warn("offer refused", "call", call, "err", err)
@@ -216,7 +216,7 @@ func (p *phone) joined(call string) {
 }
 
 func (p *phone) place(ctx context.Context, call, number string) {
-	offer, err := p.sound.OpenLine(call, p.line.LocalAddr())
+	offer, err := p.sound.OpenLine(call, p.line.LocalAddr(), media.Security{})
 	if err == nil {
 		err = p.line.Dial(ctx, call, number, offer)
 	}

@@ -116,7 +116,7 @@ func (c *Caller) Call(ctx context.Context, number string) (string, error) {
 	id := c.cfg.User + "-" + strconv.Itoa(c.serial)
 	c.up[id] = true
 	c.mu.Unlock()
-	offer, err := c.Sound.OpenLine(id, c.Line.LocalAddr())
+	offer, err := c.Sound.OpenLine(id, c.Line.LocalAddr(), media.Security{})
 	if err == nil {
 		err = c.Line.Dial(ctx, id, number, offer)
 	}
@@ -163,7 +163,7 @@ func (c *Caller) note(line string, err error) {
 func (c *Caller) pickUp(e sip.Incoming) {
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
-	answer, err := c.Sound.AnswerLine(e.Call, c.Line.LocalAddr(), e.SDP)
+	answer, err := c.Sound.AnswerLine(e.Call, c.Line.LocalAddr(), e.SDP, media.Security{})
 	if err != nil {
 		c.note(e.Call, c.Line.Reject(ctx, e.Call, 488, "Not acceptable here"))
 		return
