@@ -28,7 +28,6 @@ const (
 type line struct {
 	phone   *Phone
 	account Account
-	server  netip.AddrPort
 	auth    *stack.Auth
 	callID  string
 	tag     string
@@ -38,8 +37,10 @@ type line struct {
 	expires time.Duration // granted
 	out     bool          // LineLost was told
 
-	mu   sync.Mutex
-	link *stack.Link
+	mu     sync.Mutex
+	link   *stack.Link
+	server netip.AddrPort // at the other end of link
+	route  []string       // Service-Route of the registrar (RFC 3608)
 
 	now  chan struct{} // Refresh says so
 	stop chan struct{} // Unregister says so
@@ -87,8 +88,7 @@ func (p *Phone) newLine(ctx context.Context, a Account) (*line, error) {
 		phone: p, account: a, server: at, asked: a.Expires, callID: sipgo.GenerateTagN(24), tag: sipgo.GenerateTagN(16),
 		auth: &stack.Auth{User: a.AuthUser, Password: a.Password}, now: make(chan struct{}, 1), stop: make(chan struct{}), kept: make(chan struct{}),
 	}
-	server := at.Addr()
-	p.server.Store(&server)
+	p.servers.admit(at.Addr())
 	return l, l.open(ctx)
 }
 
@@ -97,10 +97,10 @@ func (l *line) open(ctx context.Context) error {
 	var link *stack.Link
 	var err error
 	if strings.EqualFold(l.account.Transport, "tcp") {
-		link, err = l.phone.stack.DialTCP(ctx, l.server.String())
+		link, err = l.phone.stack.DialTCP(ctx, l.peer().String())
 	} else {
 		var local netip.Addr
-		if local, err = stack.LocalAddr(l.server); err == nil {
+		if local, err = stack.LocalAddr(l.peer()); err == nil {
 			link, err = l.phone.stack.ListenUDP(netip.AddrPortFrom(local, 0).String())
 		}
 	}
@@ -123,7 +123,21 @@ func (l *line) way() *stack.Link {
 	return l.link
 }
 
-func (l *line) local() netip.Addr { return l.way().LocalFor(l.server).Addr() }
+// peer is where requests outside dialogs go.
+func (l *line) peer() netip.AddrPort {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.server
+}
+
+// routes are the Route values of requests outside dialogs (RFC 3608 §6.1), none most of the time.
+func (l *line) routes() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.route
+}
+
+func (l *line) local() netip.Addr { return l.way().LocalFor(l.peer()).Addr() }
 
 func (l *line) close() { _ = l.way().Close() }
 
@@ -134,7 +148,7 @@ func (l *line) register(ctx context.Context, expires time.Duration) (time.Durati
 	defer cancel()
 	for try := 0; ; try++ {
 		req := l.request(expires)
-		res, err := l.phone.ua.Request(ctx, req, l.way(), l.server, l.auth)
+		res, err := l.phone.ua.Request(ctx, req, l.way(), l.peer(), l.auth)
 		l.seq = req.CSeq().SeqNo
 		switch {
 		case err != nil:
@@ -184,7 +198,7 @@ func (l *line) request(expires time.Duration) *sipgo.Request {
 
 func (l *line) contact() string {
 	link := l.way()
-	uri := "sip:" + stack.EscapeUser(l.account.User) + "@" + link.LocalFor(l.server).String()
+	uri := "sip:" + stack.EscapeUser(l.account.User) + "@" + link.LocalFor(l.peer()).String()
 	if link.Network() == "tcp" {
 		uri += ";transport=tcp"
 	}
@@ -199,7 +213,7 @@ func (l *line) granted(res *sipgo.Response, asked time.Duration) time.Duration {
 	for _, header := range stack.Headers(res, "Contact") {
 		for _, value := range stack.Values(header) {
 			head, params := stack.Params(value)
-			if !strings.Contains(head, "@"+l.way().LocalFor(l.server).String()) {
+			if !strings.Contains(head, "@"+l.way().LocalFor(l.peer()).String()) {
 				continue
 			}
 			if seconds, err := strconv.Atoi(params["expires"]); err == nil && seconds > 0 {
@@ -236,7 +250,7 @@ func (l *line) keep(ctx context.Context) {
 			return
 		case <-ping.C:
 			if link := l.way(); link.Network() == "udp" {
-				_ = link.Ping(l.server)
+				_ = link.Ping(l.peer())
 			}
 			continue
 		case <-look.C:
@@ -267,9 +281,9 @@ func (l *line) keep(ctx context.Context) {
 // moved: the route to the server gives us another address than the one we registered (a network that changed, a laptop
 // that woke elsewhere).
 func (l *line) moved() bool {
-	now, err := stack.LocalAddr(l.server)
+	now, err := stack.LocalAddr(l.peer())
 	link := l.way()
-	return err == nil && link.Err() == nil && now != link.LocalFor(l.server).Addr()
+	return err == nil && link.Err() == nil && now != link.LocalFor(l.peer()).Addr()
 }
 
 func (l *line) lost() {

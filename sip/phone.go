@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	sipgo "github.com/emiago/sipgo/sip"
 
@@ -35,12 +34,13 @@ type Config struct {
 
 // Phone is one SIP user agent. Its methods may be called from every goroutine.
 type Phone struct {
-	cfg    Config
-	log    *slog.Logger
-	stack  *stack.Stack
-	ua     *dialog.UA
-	server atomic.Pointer[netip.Addr] // the only one we listen to
-	lines  chan *line                 // to Run, which keeps them
+	cfg     Config
+	log     *slog.Logger
+	stack   *stack.Stack
+	ua      *dialog.UA
+	servers servers // the only ones we listen to
+	traces  traces
+	lines   chan *line // to Run, which keeps them
 
 	telling sync.Mutex
 
@@ -59,15 +59,9 @@ func New(cfg Config) *Phone {
 		cfg.Tell = func(Event) {}
 	}
 	p := &Phone{cfg: cfg, log: cfg.Log, lines: make(chan *line), calls: map[string]*dialog.Call{}, rings: map[string]bool{}}
-	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Admit: p.admit})
+	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Admit: p.servers.heard, Traced: p.traces.keep})
 	p.ua = dialog.New(dialog.Config{Stack: p.stack, Log: cfg.Log, OnCall: p.rung})
 	return p
-}
-
-// admit reads only what comes from our server: nobody else can ring, scan or challenge us.
-func (p *Phone) admit(from netip.AddrPort) bool {
-	server := p.server.Load()
-	return server != nil && *server == from.Addr()
 }
 
 // Run keeps the line registered and the calls alive; it blocks until the context ends. It hangs up what is left, but
@@ -119,7 +113,7 @@ func (p *Phone) Dial(ctx context.Context, call, number, sdp string) error {
 	defer close(kept)
 	c, err := p.ua.Invite(ctx, dialog.InviteRequest{
 		Target:  sipgo.Uri{Scheme: "sip", User: stack.EscapeUser(user), Host: l.account.Domain},
-		Network: link.Network(), Destination: l.server, Link: link, Auth: l.auth, SDP: sdp,
+		Network: link.Network(), Destination: l.peer(), Link: link, Auth: l.auth, SDP: sdp,
 		From:        dialog.Party{Display: l.account.Display, User: stack.EscapeUser(cmp.Or(l.account.From, l.account.User)), Host: l.account.Domain},
 		ContactUser: l.account.User,
 		Tell:        func(e dialog.Event) { p.heard(call, e) },

@@ -70,7 +70,7 @@ func (ua *UA) Invite(ctx context.Context, r InviteRequest) (*Call, error) {
 	d.local = &sip.FromHeader{DisplayName: quotable(r.From.Display), Address: r.From.uri(), Params: sip.NewParams()}
 	d.local.Params.Add("tag", d.localTag)
 	d.remote = &sip.ToHeader{DisplayName: quotable(r.To.Display), Address: r.To.uri(), Params: sip.NewParams()}
-	d.contact = contactFor(r.ContactUser, link, link.LocalFor(r.Destination))
+	d.contact = link.ContactFor(r.ContactUser, r.Destination)
 	c.dialog = d
 	req := d.request(sip.INVITE)
 	ua.offerHeaders(req)

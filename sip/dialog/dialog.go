@@ -1,7 +1,6 @@
 package dialog
 
 import (
-	"net/netip"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -89,19 +88,6 @@ func accepted(in *stack.Inbound) *dialog {
 	d.remote = &sip.ToHeader{DisplayName: from.DisplayName, Address: *from.Address.Clone(), Params: from.Params.Clone()}
 	d.refresh(req.Contact())
 	return d
-}
-
-// contactFor is our Contact for a peer: the address it reaches us at, and over what.
-func contactFor(user string, link *stack.Link, local netip.AddrPort) string {
-	value := "<sip:"
-	if user != "" {
-		value += stack.EscapeUser(user) + "@"
-	}
-	value += local.String()
-	if link.Network() == "tcp" {
-		value += ";transport=tcp"
-	}
-	return value + ">"
 }
 
 // ackFor is the ACK of a 2xx: the INVITE's number and credentials, the dialog's route (RFC 3261 §13.2.2.4).

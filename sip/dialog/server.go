@@ -28,7 +28,7 @@ func (ua *UA) invited(in *stack.Inbound) {
 	from, to := in.Req.From(), in.Req.To()
 	c.remote, c.called = party(from.DisplayName, from.Address), party(to.DisplayName, to.Address)
 	c.dialog = accepted(in)
-	c.dialog.contact = contactFor(stack.UnescapeUser(in.Req.Recipient.User), in.Link, in.Link.LocalFor(in.From))
+	c.dialog.contact = in.Link.ContactFor(stack.UnescapeUser(in.Req.Recipient.User), in.From)
 	if err := ua.keep(c); err != nil {
 		_ = in.Answer(503, "Service Unavailable", "Retry-After", "10")
 		return

@@ -32,6 +32,8 @@ type Link struct {
 	pong    chan struct{}
 	writing sync.Mutex
 
+	contact atomic.Pointer[string]
+
 	done chan struct{}
 	once sync.Once
 	err  error
@@ -75,6 +77,29 @@ func (l *Link) LocalFor(to netip.AddrPort) netip.AddrPort {
 	}
 	return l.local
 }
+
+// SetContact is the URI under which the far side reaches us over this link when it is not our own address: a GRUU (RFC 5627) or
+// the address that a NAT gives us. "" takes it back.
+func (l *Link) SetContact(uri string) { l.contact.Store(&uri) }
+
+// ContactFor is the Contact value, in <>, for requests and answers to that peer over this link.
+func (l *Link) ContactFor(user string, to netip.AddrPort) string {
+	if uri := l.contact.Load(); uri != nil && *uri != "" {
+		return "<" + *uri + ">"
+	}
+	value := "<sip:"
+	if user != "" {
+		value += EscapeUser(user) + "@"
+	}
+	value += l.sentBy(to)
+	if l.network != "udp" {
+		value += ";transport=" + l.network
+	}
+	return value + ">"
+}
+
+// sentBy is our host and port in Via and Contact.
+func (l *Link) sentBy(to netip.AddrPort) string { return l.LocalFor(to).String() }
 
 // LocalAddr is the address that the route to a peer gives us. Nothing is sent.
 func LocalAddr(to netip.AddrPort) (netip.Addr, error) {
@@ -272,6 +297,6 @@ func (c sender) WriteMsg(m sip.Message) error {
 	var b strings.Builder
 	m.StringWrite(&b)
 	data := []byte(b.String())
-	c.link.stack.trace("sent", c.link, c.to, data)
+	c.link.stack.trace(true, c.link, c.to, data)
 	return c.link.write(data, c.to)
 }

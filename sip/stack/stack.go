@@ -25,6 +25,9 @@ type Config struct {
 	Server string
 	// Allow are the methods we know; others get 405. Empty: INVITE ACK CANCEL BYE OPTIONS INFO UPDATE.
 	Allow []string
+	// Traced hears every message with its secrets masked, in the order of the wire per link; nil costs nothing. It is called
+	// by many goroutines and must be quick.
+	Traced func(Message)
 	// ConnsPerAddr is how many TCP connections one address may hold; 0 means 64.
 	ConnsPerAddr int
 }
@@ -137,12 +140,12 @@ func (s *Stack) receive(data []byte, from netip.AddrPort, l *Link) {
 			s.log.Error("sip message broke its handler", "peer", from, "panic", broken)
 		}
 	}()
-	s.trace("received", l, from, data)
+	s.trace(false, l, from, data)
 	msg, err := parse(s.parser, data)
 	if err != nil {
 		s.log.Debug("sip message unreadable", "peer", from, "err", errText(err))
 		if answer := salvage(data); answer != nil {
-			s.trace("sent", l, from, answer)
+			s.trace(true, l, from, answer)
 			_ = l.write(answer, from)
 		}
 		return
