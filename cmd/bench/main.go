@@ -17,9 +17,9 @@ import (
 // group measures its rows. Dir is a folder for whatever it needs.
 type group func(ctx context.Context, dir string) ([]row, error)
 
-// groups by name; sip, media, center and pages come with issues 3 to 6.
+// groups by name; media, center and pages come with issues 4 to 6.
 func groups() map[string]group {
-	return map[string]group{"phone": phoneGroup}
+	return map[string]group{"phone": phoneGroup, "sip": sipGroup}
 }
 
 func main() {
@@ -45,6 +45,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return nil
 		}
 		return err
+	}
+	if f.NArg() == 2 && f.Arg(0) == answering {
+		return answerCalls(ctx, f.Arg(1))
 	}
 	if f.NArg() > 0 {
 		names = f.Args()
@@ -88,7 +91,11 @@ type row struct {
 	N     int     `json:"n"`
 	P50   float64 `json:"p50"`
 	P99   float64 `json:"p99,omitempty"`
-	Limit float64 `json:"-"` // what the README promises; 0 = nothing
+
+	// What the README promises; 0 = nothing.
+	Limit      float64 `json:"-"` // most
+	Least      float64 `json:"-"`
+	RatioLimit float64 `json:"-"` // most, of Ratio
 }
 
 // newRow makes a row of measured values and those of the base.
@@ -118,14 +125,25 @@ func show(w io.Writer, rows []row, asJSON bool) error {
 			}
 			continue
 		}
-		verdict := ""
-		if r.Limit > 0 {
-			verdict = fmt.Sprintf("promised %g", r.Limit)
-			if r.Value > r.Limit {
-				verdict += ": MISSED"
-			}
-		}
-		fmt.Fprintf(w, "%-28s %8.1f %-4s p99 %8.1f  n %3d  ratio %6.2f to %-46s %s\n", r.Name, r.Value, r.Unit, r.P99, r.N, r.Ratio, r.Base, verdict)
+		fmt.Fprintf(w, "%-28s %8.5g %-4s p99 %8.5g  n %3d  ratio %6.2f to %-46s %s\n", r.Name, r.Value, r.Unit, r.P99, r.N, r.Ratio, r.Base, r.verdict())
 	}
 	return nil
+}
+
+// verdict says whether what was promised holds.
+func (r row) verdict() string {
+	var promised string
+	kept := true
+	switch {
+	case r.Limit > 0:
+		promised, kept = fmt.Sprintf("promised %g", r.Limit), r.Value <= r.Limit
+	case r.Least > 0:
+		promised, kept = fmt.Sprintf("promised %g or more", r.Least), r.Value >= r.Least
+	case r.RatioLimit > 0:
+		promised, kept = fmt.Sprintf("promised a ratio of %g", r.RatioLimit), r.Ratio <= r.RatioLimit
+	}
+	if !kept {
+		promised += ": MISSED"
+	}
+	return promised
 }
