@@ -96,6 +96,6 @@ func (c codec) silence(size int) []byte {
 	return silences[c%codecs][:min(size, maxFrame)]
 }
 
-// g722Silence is what a G.722 encoder says about silence once it has settled: the least positive code of both bands, from
-// which a decoder makes nothing.
+// g722Silence is the least positive code of both bands (ITU-T G.722): whatever a decoder heard before, it soon makes a constant
+// of at most 10 in 32768 from it, which is no sound.
 const g722Silence = "\xfd"
