@@ -96,6 +96,6 @@ func (c codec) silence(size int) []byte {
 	return silences[c%codecs][:min(size, maxFrame)]
 }
 
-// g722Silence is the least positive code of both bands (ITU-T G.722): whatever a decoder heard before, it soon makes a constant
-// of at most 10 in 32768 from it, which is no sound.
+// g722Silence is the least positive code of both bands (ITU-T G.722): whatever a decoder heard before, it soon makes samples
+// of at most 10 in 32768 from it, which nobody hears.
 const g722Silence = "\xfd"

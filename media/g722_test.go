@@ -128,7 +128,7 @@ func TestG722SilenceIsSilent(t *testing.T) {
 		last = dec.decode(nil, g722.silence(160))
 	}
 	for i, s := range last {
-		if s > 10 || s < -10 || s != last[0] {
+		if s > 10 || s < -10 {
 			t.Fatalf("sample %d of silence is %d", i, s)
 		}
 	}
