@@ -38,6 +38,9 @@ Flags:
                   plain HTTP; on any other TLS with the center's own authority, and the join
                   link carries its fingerprint
   -sip ADDR       address for telephones, UDP and TCP (default 127.0.0.1:5060)
+  -sips ADDR      address for telephones with TLS, by the center's own authority; phones that sign in
+                  get its certificate. Encrypted terminals register only here. "off" for none
+                  (default the host of -sip and its next port)
   -nats URLS      log of an outside NATS cluster, nats://a,nats://b,nats://c (default: built in)
   -peer NAME=ADDR another center of a cluster; not in this version
   -debug          log steps too, with telephone numbers
@@ -64,9 +67,9 @@ A phone joins with: softphone -center LINK, with the link that is printed as "jo
 
 // options are the flags.
 type options struct {
-	data, http, sip, nats, peer string
-	debug, version              bool
-	args                        []string
+	data, http, sip, sips, nats, peer string
+	debug, version                    bool
+	args                              []string
 }
 
 // Main is the program. It returns the exit code: 0 well, 1 an error, 2 wrong usage.
@@ -116,6 +119,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.data, "data", data, "")
 	f.StringVar(&o.http, "http", "127.0.0.1:8080", "")
 	f.StringVar(&o.sip, "sip", "127.0.0.1:5060", "")
+	f.StringVar(&o.sips, "sips", "", "")
 	f.StringVar(&o.nats, "nats", "", "")
 	f.StringVar(&o.peer, "peer", "", "")
 	f.BoolVar(&o.debug, "debug", false, "")
@@ -130,7 +134,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 }
 
 func (o options) config(log *slog.Logger) node.Config {
-	return node.Config{Data: o.data, HTTP: o.http, SIP: o.sip, NATS: split(o.nats), Version: wire.Version, Log: log}
+	return node.Config{Data: o.data, HTTP: o.http, SIP: o.sip, SIPS: o.sips, NATS: split(o.nats), Version: wire.Version, Log: log}
 }
 
 func split(list string) []string {

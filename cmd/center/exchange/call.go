@@ -112,7 +112,7 @@ func (x *Exchange) leave(c *conduct) {
 func (x *Exchange) conduct(call *dialog.Call, caller Terminal) *conduct {
 	called := stack.UnescapeUser(call.Request().Recipient.User)
 	c := &conduct{
-		x: x, caller: caller, route: choose(x.desk, caller, called),
+		x: x, caller: caller, route: choose(x.desk, x.cfg.Numbers(), caller, called),
 		a: &leg{user: caller.User, call: call, sdp: call.Offer()}, mail: make(chan heard, 16), done: make(chan struct{}),
 	}
 	from := c.from()
@@ -215,16 +215,16 @@ func (c *conduct) ringUser(ctx context.Context) {
 }
 
 func (c *conduct) ringTrunk(ctx context.Context) {
-	user, number := c.route.user, ""
+	user := c.route.user
 	if user == "" {
 		newest, ok := c.x.newestTrunk()
 		if !ok {
 			c.refuse(404, "No Way Out")
 			return
 		}
-		user, number = newest, c.record.To
+		user = newest
 	}
-	c.settle(ctx, c.attempt(ctx, c.toNumber(user, number), "", patience{}))
+	c.settle(ctx, c.attempt(ctx, c.toNumber(user, c.route.number), "", patience{}))
 }
 
 // settle ends an attempt for which there is no other one.

@@ -5,6 +5,7 @@ package exchange
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,11 +25,15 @@ const legsPerCall = 10
 // Config is an exchange.
 type Config struct {
 	Listen string        // host:port for UDP and TCP; port 0 picks one
+	Secure string        // host:port for TLS; "" or "off" none
+	TLS    *tls.Config   // of Secure
 	Domain func() string // of our users; also the digest realm. An import may change it
-	Desk   Desk
-	Log    *slog.Logger
-	Told   func(CallRecord) // hears of each call at its end; nil is well
-	Calls  int              // alive at once; above it callers get 503 with Retry-After. 0 means 1000
+	// Numbers is the number plan, which an import may change; nil: every number that is not ours goes to a trunk.
+	Numbers func() Numbers
+	Desk    Desk
+	Log     *slog.Logger
+	Told    func(CallRecord) // hears of each call at its end; nil is well
+	Calls   int              // alive at once; above it callers get 503 with Retry-After. 0 means 1000
 	// Digests are the algorithms of our challenges, the better first; nil means SHA-256 and MD5. Old phones look at the first only.
 	Digests []string
 	Wait    time.Duration // how long a caller waits for a free agent; 0 means five minutes
@@ -40,6 +45,7 @@ type Exchange struct {
 	desk  Desk
 	log   *slog.Logger
 	addr  netip.AddrPort
+	tls   string // where we listen with TLS, "" nowhere
 	stack *stack.Stack
 	ua    *dialog.UA
 	check *checker
@@ -62,6 +68,9 @@ func New(cfg Config) (*Exchange, error) {
 	if cfg.Wait == 0 {
 		cfg.Wait = 5 * time.Minute
 	}
+	if cfg.Numbers == nil {
+		cfg.Numbers = func() Numbers { return Numbers{} }
+	}
 	if cfg.Digests == nil {
 		cfg.Digests = []string{"SHA-256", "MD5"}
 	}
@@ -75,7 +84,7 @@ func New(cfg Config) (*Exchange, error) {
 		Allow: []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER"},
 	})
 	x.ua = dialog.New(dialog.Config{Stack: x.stack, Log: cfg.Log, OnCall: x.onCall, OnRequest: x.onRequest, Calls: legsPerCall * cfg.Calls})
-	if err := x.listen(cfg.Listen); err != nil {
+	if err := errors.Join(x.listen(cfg.Listen), x.listenSecure(cfg.Secure)); err != nil {
 		return nil, errors.Join(err, x.Close())
 	}
 	return x, nil
@@ -98,6 +107,24 @@ func (x *Exchange) listen(addr string) error {
 		}
 	}
 }
+
+func (x *Exchange) listenSecure(addr string) error {
+	s, ok := any(x.stack).(interface {
+		ListenTLS(string, *tls.Config) (netip.AddrPort, error)
+	})
+	if addr == "" || addr == "off" || !ok {
+		return nil
+	}
+	at, err := s.ListenTLS(addr, x.cfg.TLS)
+	if err != nil {
+		return fmt.Errorf("listen for SIP on tls %s: %w", addr, err)
+	}
+	x.tls = at.String()
+	return nil
+}
+
+// Secure is where phones register with TLS, host:port; "" nowhere.
+func (x *Exchange) Secure() string { return x.tls }
 
 // Addr is where phones register, host:port, for UDP and TCP.
 func (x *Exchange) Addr() string { return x.addr.String() }

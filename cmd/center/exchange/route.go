@@ -1,5 +1,10 @@
 package exchange
 
+import (
+	"slices"
+	"strings"
+)
+
 // Values of the X-Center-Call header that name no queue (web/wire.QueueHeader): the phone rings an inside call in every
 // status, a direct one only in a status that takes outside calls.
 const (
@@ -15,6 +20,8 @@ type route struct {
 	queue string // the queue's extension
 	name  string // the queue's name
 	mark  string // what the ringing phone is told
+
+	number string // for a trunk: the number it is asked for; "" the trunk itself
 }
 
 type kind int
@@ -26,9 +33,24 @@ const (
 	toTrunk
 )
 
+// Numbers is what tells an extension that does not exist from a number outside.
+type Numbers struct {
+	Digits int      // a number of at most so many digits is an extension
+	Line   string   // what phones put before outside numbers; the trunk gets the number without it
+	Short  []string // outside numbers that are as short as extensions: 110, 119
+}
+
+// outside is the number as the trunk gets it; ok is false for an extension that does not exist.
+func (n Numbers) outside(number string) (string, bool) {
+	if rest, ok := strings.CutPrefix(number, n.Line); n.Line != "" && ok && (len(number) > n.Digits || slices.Contains(n.Short, rest)) && rest != "" {
+		return rest, true
+	}
+	return number, (len(number) > n.Digits || slices.Contains(n.Short, number)) && strings.Trim(number, "+0123456789*#") == ""
+}
+
 // choose says where a caller's call goes. Who the caller is was proven by digest; what it writes into From decides nothing.
 // A trunk reaches extensions and queues only: a call from outside to outside would be paid by us.
-func choose(desk Desk, caller Terminal, number string) route {
+func choose(desk Desk, plan Numbers, caller Terminal, number string) route {
 	if !dialable(number) {
 		return route{}
 	}
@@ -46,7 +68,11 @@ func choose(desk Desk, caller Terminal, number string) route {
 	case known:
 		return route{kind: toUser, user: number, mark: markInside}
 	}
-	return route{kind: toTrunk}
+	out, ok := plan.outside(number)
+	if !ok {
+		return route{}
+	}
+	return route{kind: toTrunk, number: out}
 }
 
 // dialable says whether number may stand in a request of ours: digits, what a telephone number has beside them, or a plain

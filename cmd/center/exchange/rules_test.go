@@ -187,6 +187,7 @@ func TestTheGuardForgetsToStayBounded(t *testing.T) {
 func TestWhereACallGoes(t *testing.T) {
 	desk := &floor{term: map[string]Terminal{"1001": {User: "1001", Type: "softphone"}, "1002": {User: "1002", Type: "desk"}, "trunk": {User: "trunk", Type: "trunk"}}}
 	inside, outside := desk.term["1001"], desk.term["trunk"]
+	plan := Numbers{Digits: 4, Line: "9", Short: []string{"110"}}
 	rows := []struct {
 		name   string
 		caller Terminal
@@ -195,7 +196,13 @@ func TestWhereACallGoes(t *testing.T) {
 	}{
 		{"a colleague", inside, "1002", route{kind: toUser, user: "1002", mark: markInside}},
 		{"a queue from inside", inside, "7000", route{kind: toQueue, queue: "7000", name: "Support", mark: "Support"}},
-		{"an outside number", inside, "+81312345678", route{kind: toTrunk}},
+		{"an outside number", inside, "+81312345678", route{kind: toTrunk, number: "+81312345678"}},
+		{"an extension that does not exist", inside, "1999", route{}},
+		{"a name that does not exist", inside, "bob", route{}},
+		{"an outside number with what phones put before it", inside, "90312345678", route{kind: toTrunk, number: "0312345678"}},
+		{"the police", inside, "110", route{kind: toTrunk, number: "110"}},
+		{"the police, as people dial outside", inside, "9110", route{kind: toTrunk, number: "110"}},
+		{"the police from outside", outside, "110", route{}},
 		{"a trunk by its name", inside, "trunk", route{kind: toTrunk, user: "trunk"}},
 		{"a queue from outside", outside, "7000", route{kind: toQueue, queue: "7000", name: "Support", mark: "Support"}},
 		{"an extension from outside", outside, "1001", route{kind: toUser, user: "1001", mark: markDirect}},
@@ -208,7 +215,7 @@ func TestWhereACallGoes(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			if got := choose(desk, r.caller, r.number); got != r.want {
+			if got := choose(desk, plan, r.caller, r.number); got != r.want {
 				t.Fatalf("%+v, want %+v", got, r.want)
 			}
 		})

@@ -17,6 +17,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,19 +29,15 @@ const (
 	caFile    = "ca.pem"             // key and certificate, 0600
 )
 
-// authority is the center's own certificate authority, kept in the data folder. Phones pin its key by the join link, so that
-// a renewed leaf changes nothing for them.
+// authority is the center's own certificate authority, kept in the data folder. Phones pin its key by the join link, or get
+// its certificate with their SIP account, so that a renewed leaf changes nothing for them.
 type authority struct {
-	cert  *x509.Certificate
-	key   *ecdsa.PrivateKey
-	hosts []string
-
-	mu   sync.Mutex
-	leaf *tls.Certificate
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
 }
 
-// openAuthority reads the authority of the data folder or makes it. The leaf is good for hosts.
-func openAuthority(dir string, hosts []string) (*authority, error) {
+// openAuthority reads the authority of the data folder or makes it.
+func openAuthority(dir string) (*authority, error) {
 	path := filepath.Join(dir, caFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +56,7 @@ func openAuthority(dir string, hosts []string) (*authority, error) {
 	if !ok {
 		return nil, fmt.Errorf("certificate authority %s: not an ECDSA key", path)
 	}
-	return &authority{cert: pair.Leaf, key: key, hosts: hosts}, nil
+	return &authority{cert: pair.Leaf, key: key}, nil
 }
 
 func newAuthority(now time.Time) ([]byte, error) {
@@ -90,24 +87,43 @@ func (a *authority) pin() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// config serves TLS 1.3 with a leaf that is renewed before it ends.
-func (a *authority) config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		now := time.Now()
-		if a.leaf == nil || a.leaf.Leaf.NotAfter.Sub(now) < leafRenew {
-			leaf, err := a.issue(now)
-			if err != nil {
-				return nil, fmt.Errorf("certificate: %w", err)
-			}
-			a.leaf = leaf
-		}
-		return a.leaf, nil
-	}}
+// public is the authority's certificate in PEM, without its key.
+func (a *authority) public() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
 }
 
-func (a *authority) issue(now time.Time) (*tls.Certificate, error) {
+// leaf is the certificate of one listener, renewed before it ends and when the names change.
+type leaf struct {
+	ca    *authority
+	names func() []string
+
+	mu   sync.Mutex
+	cert *tls.Certificate
+	of   []string
+}
+
+// config serves TLS of at least that version with a leaf that is good for names.
+func (a *authority) config(least uint16, names func() []string) *tls.Config {
+	l := &leaf{ca: a, names: names}
+	return &tls.Config{MinVersion: least, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return l.get(time.Now()) }}
+}
+
+func (l *leaf) get(now time.Time) (*tls.Certificate, error) {
+	names := l.names()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cert != nil && l.cert.Leaf.NotAfter.Sub(now) >= leafRenew && slices.Equal(l.of, names) {
+		return l.cert, nil
+	}
+	cert, err := l.ca.issue(now, names)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	l.cert, l.of = cert, names
+	return cert, nil
+}
+
+func (a *authority) issue(now time.Time, names []string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -117,7 +133,7 @@ func (a *authority) issue(now time.Time) (*tls.Certificate, error) {
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(leafLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	for _, h := range a.hosts {
+	for _, h := range names {
 		if ip := net.ParseIP(h); ip != nil {
 			tmpl.IPAddresses = append(tmpl.IPAddresses, ip)
 		} else {

@@ -3,6 +3,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +11,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -23,11 +26,15 @@ import (
 	"zaseki/web/wire"
 )
 
+// secureOff in Config.SIPS: telephones are not served with TLS.
+const secureOff = "off"
+
 // Config is a node.
 type Config struct {
 	Data    string   // folder of everything that is kept; made when missing
 	HTTP    string   // host:port; plain on a loopback address, TLS with the center's own authority elsewhere
 	SIP     string   // host:port for UDP and TCP
+	SIPS    string   // host:port for TLS; "" the host and the next port of SIP, "off" none
 	NATS    []string // of an outside cluster; empty: the embedded engine
 	Version string   // shown to administrators
 	Log     *slog.Logger
@@ -44,7 +51,8 @@ type Node struct {
 	exchange *exchange.Exchange
 	report   *report.Report
 	admin    *admin.Admin
-	ca       *authority // nil: plain HTTP on loopback
+	ca       *authority
+	secure   bool // HTTP with TLS: off loopback
 	history  *history
 	listener net.Listener
 	hosts    []string
@@ -109,10 +117,8 @@ func (n *Node) bind() error {
 	}
 	addr := n.addr()
 	n.hosts = names(addr)
-	if addr.Addr().IsLoopback() {
-		return nil
-	}
-	n.ca, err = openAuthority(n.cfg.Data, n.hosts)
+	n.secure = !addr.Addr().IsLoopback()
+	n.ca, err = openAuthority(n.cfg.Data)
 	return err
 }
 
@@ -134,7 +140,8 @@ func (n *Node) openRooms() error {
 	var err error
 	n.history = &history{node: n, mail: make(chan exchange.CallRecord, historyMost)}
 	n.exchange, err = exchange.New(exchange.Config{
-		Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Desk: n.roster, Log: n.log, Told: n.history.told,
+		Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Numbers: n.numbers,
+		Desk: n.roster, Log: n.log, Told: n.history.told, Secure: n.secureSIP(), TLS: n.ca.config(tls.VersionTLS12, n.sipNames),
 	})
 	if err != nil {
 		return err
@@ -145,18 +152,68 @@ func (n *Node) openRooms() error {
 	}
 	n.operator = wire.Secret(randomCode(32))
 	n.admin = admin.New(admin.Config{
-		Staff: n.roster, Lines: n.exchange, Ledger: n.ledger, Operator: n.operator, Secure: n.ca != nil, Version: n.cfg.Version, Log: n.log,
+		Staff: n.roster, Lines: n.exchange, Ledger: n.ledger, Operator: n.operator, Secure: n.secure, Version: n.cfg.Version, Log: n.log,
 	})
 	return nil
 }
 
-// registrar is where phones that reached us as host register.
-func (n *Node) registrar(host string) (server, transport string) {
-	addr := netip.MustParseAddrPort(n.exchange.Addr())
-	if !addr.Addr().IsUnspecified() {
-		return addr.String(), "udp"
+// secureSIP is where the exchange listens for TLS.
+func (n *Node) secureSIP() string {
+	if n.cfg.SIPS != "" {
+		return n.cfg.SIPS
 	}
-	return net.JoinHostPort(host, strconv.Itoa(int(addr.Port()))), "udp"
+	host, port, err := net.SplitHostPort(n.cfg.SIP)
+	number, wrong := strconv.ParseUint(port, 10, 16)
+	if err != nil || wrong != nil || number == 65535 {
+		return secureOff // the exchange says what is wrong with the address
+	}
+	if number > 0 {
+		number++
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(number, 10))
+}
+
+// sipNames are the names a phone may check the exchange's certificate for: the SIP domain above all (RFC 5922 §7.2).
+func (n *Node) sipNames() []string {
+	site := n.roster.Site()
+	want := []string{site.Domain, site.SIP.Domain}
+	if addr, err := netip.ParseAddrPort(n.exchange.Secure()); err == nil {
+		want = append(want, names(addr)...)
+	}
+	var all []string
+	for _, name := range append(want, n.hosts...) {
+		if name != "" && ascii(name) && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// ascii: no other name can stand in a certificate.
+func ascii(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// numbers is the site's number plan as the exchange goes by it.
+func (n *Node) numbers() exchange.Numbers {
+	site := n.roster.Site()
+	return exchange.Numbers{Digits: site.ExtensionDigits, Line: site.Plan.Line, Short: site.Plan.Short}
+}
+
+// registrar is where phones that reached us as host register, and who signs for its certificate.
+func (n *Node) registrar(host string, secure bool) (server, ca string) {
+	at := n.exchange.Addr()
+	if secure {
+		at, ca = n.exchange.Secure(), n.ca.public()
+	}
+	addr, err := netip.ParseAddrPort(at)
+	if err != nil { // no such listener: a phone that needs it says that it cannot register
+		return net.JoinHostPort(host, "5061"), ca
+	}
+	if !addr.Addr().IsUnspecified() {
+		return addr.String(), ca
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(addr.Port()))), ca
 }
 
 // Run serves until the context ends, then ends cleanly: calls, phones, pages, and the ledger last.
@@ -215,7 +272,7 @@ func (n *Node) addr() netip.AddrPort { return n.listener.Addr().(*net.TCPAddr).A
 // HTTP is the base URL for pages and phones, without a slash at its end.
 func (n *Node) HTTP() string {
 	scheme := "http"
-	if n.ca != nil {
+	if n.secure {
 		scheme = "https"
 	}
 	return scheme + "://" + n.host()
@@ -233,9 +290,12 @@ func (n *Node) host() string {
 // SIP is where phones register, host:port, UDP and TCP.
 func (n *Node) SIP() string { return n.exchange.Addr() }
 
+// SIPS is where phones register with TLS, host:port; "" nowhere.
+func (n *Node) SIPS() string { return n.exchange.Secure() }
+
 // Join is what a phone is given to find the center: the URL on loopback, else a link that pins the center's authority.
 func (n *Node) Join() string {
-	if n.ca == nil {
+	if !n.secure {
 		return n.HTTP()
 	}
 	return "center://" + n.host() + "/#" + n.ca.pin()

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/encoding/japanese"
 )
@@ -131,13 +132,60 @@ func FuzzASetupIsReadOrRefused(f *testing.F) {
 	})
 }
 
-func TestTLSIsPinnedByTheAuthority(t *testing.T) {
+func TestACertificateNamedByAnImportIsTakenIn(t *testing.T) {
 	dir := t.TempDir()
-	ca, err := openAuthority(dir, []string{"127.0.0.1", "center.test"})
+	ca, err := openAuthority(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := openAuthority(dir, []string{"127.0.0.1"})
+	os.WriteFile(filepath.Join(dir, "pbx.pem"), []byte(ca.public()), 0o600)
+	file := filepath.Join(dir, "site.json")
+	os.WriteFile(file, []byte(`{"site": {"sip": {"server": "pbx", "transport": "tls", "ca": "pbx.pem"}}, "floors": [{"id": "1", "name": "1F"}]}`), 0o600)
+	s, raw, err := ReadSetup(file)
+	if err != nil || s.Site.SIP.CA != ca.public() || strings.Contains(ca.public(), "PRIVATE") {
+		t.Fatalf("%+v, %v", s.Site, err)
+	}
+	again, err := ParseSetup(raw) // as a running center gets it
+	if err != nil || again.Site.SIP.CA != ca.public() || again.Site.SIP.Expires != 120 || len(again.Floors) != 1 {
+		t.Fatalf("%s, %v", raw, err)
+	}
+	os.WriteFile(file, []byte(`{"site": {"sip": {"ca": "nowhere.pem"}}}`), 0o600)
+	if _, _, err := ReadSetup(file); err == nil || !strings.Contains(err.Error(), "site.sip.ca") {
+		t.Fatal(err)
+	}
+}
+
+func TestACertificateFollowsItsNames(t *testing.T) {
+	ca, err := openAuthority(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"center.test", "192.0.2.1"}
+	l := &leaf{ca: ca, names: func() []string { return names }}
+	now := time.Now()
+	first, err := l.get(now)
+	if err != nil || first.Leaf.VerifyHostname("center.test") != nil || first.Leaf.VerifyHostname("192.0.2.1") != nil {
+		t.Fatalf("%v, %v", first, err)
+	}
+	if same, _ := l.get(now); same != first {
+		t.Fatal("a new certificate for nothing")
+	}
+	names = []string{"moved.test"}
+	if moved, err := l.get(now); err != nil || moved.Leaf.VerifyHostname("moved.test") != nil || moved.Leaf.VerifyHostname("center.test") == nil {
+		t.Fatalf("after an import: %v", err)
+	}
+	if late, err := l.get(now.Add(leafLife - leafRenew + time.Hour)); err != nil || !late.Leaf.NotAfter.After(now.Add(leafLife)) {
+		t.Fatalf("near its end: %v", err)
+	}
+}
+
+func TestTLSIsPinnedByTheAuthority(t *testing.T) {
+	dir := t.TempDir()
+	ca, err := openAuthority(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := openAuthority(dir)
 	if err != nil || again.pin() != ca.pin() {
 		t.Fatalf("the authority changed: %v", err)
 	}
@@ -149,7 +197,7 @@ func TestTLSIsPinnedByTheAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := serverOf(http.NotFoundHandler())
-	server.TLSConfig = ca.config()
+	server.TLSConfig = ca.config(tls.VersionTLS13, func() []string { return []string{"127.0.0.1", "center.test"} })
 	done := make(chan error, 1)
 	go func() { done <- server.ServeTLS(l, "", "") }()
 	t.Cleanup(func() { server.Close(); <-done })

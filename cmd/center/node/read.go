@@ -31,10 +31,37 @@ func ReadSetup(path string) (roster.Setup, json.RawMessage, error) {
 		return roster.Setup{}, nil, fmt.Errorf("import %s: %w", path, err)
 	}
 	s, err := ParseSetup(raw)
+	if err == nil {
+		raw, err = inlineCA(&s, raw, filepath.Dir(path))
+	}
 	if err != nil {
 		return s, nil, fmt.Errorf("import %s: %w", path, err)
 	}
 	return s, raw, nil
+}
+
+// inlineCA puts the certificate itself where site.sip.ca names a file beside the import.
+func inlineCA(s *roster.Setup, raw json.RawMessage, dir string) (json.RawMessage, error) {
+	if s.Site == nil || s.Site.SIP.CA == "" || strings.Contains(s.Site.SIP.CA, "-----BEGIN") {
+		return raw, nil
+	}
+	file := s.Site.SIP.CA
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("site.sip.ca: %w", err)
+	}
+	s.Site.SIP.CA = string(pem)
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &parts); err != nil {
+		return nil, err
+	}
+	if parts["site"], err = json.Marshal(s.Site); err != nil {
+		return nil, err
+	}
+	return json.Marshal(parts)
 }
 
 // ParseSetup reads a setup from JSON. An unknown field is an error here, for it is a typing error in a file made by hand.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -19,11 +20,11 @@ func (n *Node) serve(ctx context.Context) error {
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
 	done := make(chan error, 1)
 	go func() {
-		if n.ca == nil {
+		if !n.secure {
 			done <- server.Serve(n.listener)
 			return
 		}
-		server.TLSConfig = n.ca.config()
+		server.TLSConfig = n.ca.config(tls.VersionTLS13, func() []string { return n.hosts })
 		done <- server.ServeTLS(n.listener, "", "")
 	}()
 	select {

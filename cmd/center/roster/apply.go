@@ -108,7 +108,7 @@ func (r *Roster) SetPassword(ctx context.Context, account string, password wire.
 
 // write puts what differs into the draft.
 func (p *plan) write() error {
-	if s := p.setup.Site; s != nil && (*s != p.site.v || p.site.seq == 0) {
+	if s := p.setup.Site; s != nil && (!reflect.DeepEqual(*s, p.site.v) || p.site.seq == 0) {
 		p.draft.add(KindSite, siteID, p.site.seq, s, "setup")
 	}
 	for _, a := range p.setup.Accounts {
@@ -198,3 +198,9 @@ func (a AccountSetup) agent() bool {
 func (s Site) ringTime() time.Duration { return time.Duration(s.RingSeconds) * time.Second }
 
 func (s Site) sipDomain() string { return or(s.SIP.Domain, s.Domain) }
+
+// plan is the number plan as phones get it.
+func (s Site) plan() wire.Plan {
+	return wire.Plan{Domain: s.sipDomain(), Digits: s.ExtensionDigits, Country: s.Plan.Country, National: s.Plan.National,
+		Abroad: s.Plan.Abroad, Line: s.Plan.Line, Marks: s.Plan.Marks}
+}

@@ -44,7 +44,12 @@ func startCenter(t *testing.T, dir string, tune func(*Config)) *center {
 	}
 	cfg := Config{
 		Ledger: l, Log: log, Key: testKey,
-		SIP: func(host string) (string, string) { return host + ":5060", "udp" },
+		SIP: func(host string, secure bool) (string, string) {
+			if secure {
+				return host + ":5061", "the authority"
+			}
+			return host + ":5060", ""
+		},
 	}
 	if tune != nil {
 		tune(&cfg)

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"regexp"
@@ -34,11 +35,16 @@ var (
 	queueExt  = regexp.MustCompile(`^7[0-9]{3}$`)
 
 	roles     = []string{"agent", "supervisor", "administrator"}
-	types     = []string{"softphone", "softphone-encrypted", "desk", "mobile", typeTrunk}
+	types     = []string{"softphone", typeEncrypted, "desk", "mobile", typeTrunk}
 	classes   = []string{"available", "work", "pause"}
 	colours   = []string{"green", "blue", "amber", "grey", "red", "violet"}
 	profiles  = []string{"3.4", "3.5", "3.6", "3.7", "3.9"}
-	transport = []string{"udp", "tcp"}
+	transport = []string{"", "udp", "tcp", "tls", "wss"}
+	voices    = []string{"", wire.VoiceOff, wire.VoiceOptional, wire.VoiceRequired, wire.VoiceDTLS}
+	prefix    = regexp.MustCompile(`^[0-9*#]{0,8}$`)
+	country   = regexp.MustCompile(`^([1-9][0-9]{0,2})?$`)
+	short     = regexp.MustCompile(`^[0-9*#]{2,8}$`)
+	header    = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 )
 
 // check names every fault of the setup by row and field.
@@ -101,7 +107,15 @@ func (p *plan) checkSite() {
 	case !slices.Contains(profiles, s.Profile):
 		no("profile", "%q is none of %s", s.Profile, strings.Join(profiles, ", "))
 	case !slices.Contains(transport, s.SIP.Transport):
-		no("sip.transport", "%q is none of %s", s.SIP.Transport, strings.Join(transport, ", "))
+		no("sip.transport", "%q is none of %s", s.SIP.Transport, strings.Join(transport[1:], ", "))
+	case s.SIP.Transport == "wss" && s.SIP.Server == "":
+		no("sip.transport", "wss needs an outside server in sip.server")
+	case strings.ContainsAny(s.SIP.Server, " \t\r\n\"<>;@/"):
+		no("sip.server", "%q is not a host or host:port", s.SIP.Server)
+	case !slices.Contains(voices, s.SIP.Voice):
+		no("sip.voice", "%q is none of %s", s.SIP.Voice, strings.Join(voices[1:], ", "))
+	case s.SIP.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(s.SIP.CA)):
+		no("sip.ca", "holds no certificate in PEM")
 	case s.SIP.Expires < 30 || s.SIP.Expires > 3600:
 		no("sip.expires", "%d is not 30 to 3600 seconds", s.SIP.Expires)
 	case s.AfterWorkSeconds < 0 || s.AfterWorkSeconds > 3600:
@@ -114,6 +128,28 @@ func (p *plan) checkSite() {
 		no("misses", "%d is not 0 to 100", s.Misses)
 	case s.ExtensionDigits < 1 || s.ExtensionDigits > 8:
 		no("extensionDigits", "%d is not 1 to 8", s.ExtensionDigits)
+	}
+	checkPlan(s.Plan, no)
+}
+
+func checkPlan(n SitePlan, no func(field, format string, args ...any)) {
+	if !country.MatchString(n.Country) {
+		no("plan.country", "%q is not a country code without +", n.Country)
+	}
+	for field, value := range map[string]string{"plan.national": n.National, "plan.abroad": n.Abroad, "plan.line": n.Line} {
+		if !prefix.MatchString(value) {
+			no(field, "%q is not up to 8 digits", value)
+		}
+	}
+	for _, s := range n.Short {
+		if !short.MatchString(s) {
+			no("plan.short", "%q is not 2 to 8 digits", s)
+		}
+	}
+	for i, m := range n.Marks {
+		if !header.MatchString(m.Header) || len(m.Has) > 128 || strings.ContainsFunc(m.Has, unicode.IsControl) {
+			no(fmt.Sprintf("plan.marks[%d]", i), "%q with %q is not a header and what it contains", m.Header, m.Has)
+		}
 	}
 }
 

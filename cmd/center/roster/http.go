@@ -342,9 +342,9 @@ func (r *Roster) welcome(req *http.Request, account string, tok, res wire.Secret
 	return wire.Welcome{
 		Token: tok.Reveal(), Resume: res.Reveal(), Epoch: a.Epoch, Center: site.Name,
 		Me: wire.Me{Account: account, Name: v.name(account), Role: acct.Role, Terminal: t.wire(),
-			Encrypted: t.Type == "softphone-encrypted"},
+			Encrypted: t.encrypted()},
 		Statuses: v.defs, State: v.state(account), SIP: r.sipLocked(t, req.Host), Profile: v.profile(), SeatView: site.SeatView,
-		Plan: wire.Plan{Domain: site.sipDomain(), Digits: site.ExtensionDigits},
+		Plan: site.plan(),
 	}
 }
 
@@ -356,14 +356,27 @@ func (r *Roster) sipLocked(t Terminal, host string) wire.SIPAccount {
 	}
 	site := r.view.site.v
 	s := wire.SIPAccount{
-		User: t.Extension, Domain: site.sipDomain(), Server: site.SIP.Server, Transport: site.SIP.Transport,
-		Secret: secret.Reveal(), Expires: site.SIP.Expires,
+		User: t.Extension, Domain: site.sipDomain(), Server: site.SIP.Server, Transport: site.SIP.Transport, CA: site.SIP.CA,
+		Secret: secret.Reveal(), Expires: site.SIP.Expires, Voice: site.SIP.Voice,
 	}
+	if t.encrypted() { // PRODUCT A16: never downgraded
+		if s.Voice != wire.VoiceDTLS {
+			s.Voice = wire.VoiceRequired
+		}
+		if s.Transport != "wss" {
+			s.Transport = "tls"
+		}
+	}
+	secure := s.Transport == "tls" || s.Transport == "wss"
 	if s.Server == "" && r.cfg.SIP != nil {
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
 		}
-		s.Server, s.Transport = r.cfg.SIP(host)
+		s.Server, s.CA = r.cfg.SIP(host, secure)
+		s.Transport = or(s.Transport, "udp")
+	}
+	if secure && s.Voice == "" {
+		s.Voice = wire.VoiceOptional
 	}
 	return s
 }

@@ -55,7 +55,12 @@ func (t Terminal) offeredTo(account string) bool {
 	return t.Type != typeTrunk
 }
 
-const typeTrunk = "trunk"
+const (
+	typeTrunk     = "trunk"
+	typeEncrypted = "softphone-encrypted"
+)
+
+func (t Terminal) encrypted() bool { return t.Type == typeEncrypted }
 
 // Status is a status of the center's own.
 type Status struct {

@@ -27,8 +27,9 @@ type Config struct {
 	// Node names this process among the nodes of the center; "" = "center".
 	Node string
 	// SIP is where our own registrar listens, used when the site names no other SIP server. host is the name under which
-	// the phone reached us, without port. nil: there is none.
-	SIP    func(host string) (server, transport string)
+	// the phone reached us, without port; secure asks for the TLS listener, with the PEM of who signs its certificate.
+	// nil: there is none.
+	SIP    func(host string, secure bool) (server, ca string)
 	Timing Timing // zero fields are the defaults
 	Limits Limits // zero fields are the defaults
 }

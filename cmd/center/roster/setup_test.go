@@ -84,6 +84,71 @@ func TestTheSameSetupAgainWritesNothing(t *testing.T) {
 	}
 }
 
+func TestEveryFaultOfTheSiteIsNamed(t *testing.T) {
+	c := startCenter(t, t.TempDir(), nil)
+	rows := map[string]string{
+		`"sip": {"transport": "sctp"}`:                        "site.sip.transport",
+		`"sip": {"transport": "wss"}`:                         "site.sip.transport",
+		`"sip": {"server": "pbx/evil", "transport": "udp"}`:   "site.sip.server",
+		`"sip": {"voice": "maybe"}`:                           "site.sip.voice",
+		`"sip": {"ca": "-----BEGIN"}`:                         "site.sip.ca",
+		`"plan": {"country": "+81"}`:                          "site.plan.country",
+		`"plan": {"national": "o"}`:                           "site.plan.national",
+		`"plan": {"line": "123456789"}`:                       "site.plan.line",
+		`"plan": {"short": ["1"]}`:                            "site.plan.short",
+		`"plan": {"marks": [{"header": "X: y", "has": ""}]}`:  "site.plan.marks[0]",
+		`"plan": {"marks": [{"header": "X", "has": "\r\n"}]}`: "site.plan.marks[0]",
+	}
+	for text, want := range rows {
+		var s Setup
+		if err := json.Unmarshal([]byte(`{"site": {`+text+`}}`), &s); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Apply(t.Context(), s, "test"); err == nil || !strings.Contains(err.Error(), want+":") {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestAPhoneIsToldHowItRegistersAndDials(t *testing.T) {
+	rows := []struct {
+		name string
+		kind string
+		site string
+		want wire.SIPAccount
+	}{
+		{"at the center", "softphone", ``, wire.SIPAccount{Server: "127.0.0.1:5060", Transport: "udp"}},
+		{"at the center with TLS", "softphone", `"transport": "tls"`,
+			wire.SIPAccount{Server: "127.0.0.1:5061", Transport: "tls", CA: "the authority", Voice: wire.VoiceOptional}},
+		{"an encrypted terminal at the center", "softphone-encrypted", ``,
+			wire.SIPAccount{Server: "127.0.0.1:5061", Transport: "tls", CA: "the authority", Voice: wire.VoiceRequired}},
+		{"at a PBX", "softphone", `"server": "pbx.test:5060", "transport": "tcp"`, wire.SIPAccount{Server: "pbx.test:5060", Transport: "tcp"}},
+		{"at a PBX by DNS", "softphone", `"server": "pbx.test", "transport": "", "voice": "dtls"`, wire.SIPAccount{Server: "pbx.test", Voice: wire.VoiceDTLS}},
+		{"an encrypted terminal at a PBX", "softphone-encrypted", `"server": "pbx.test:5061", "transport": "wss", "voice": "optional"`,
+			wire.SIPAccount{Server: "pbx.test:5061", Transport: "wss", Voice: wire.VoiceRequired}},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			c := newCenter(t, nil, func(s *Setup) {
+				if err := json.Unmarshal([]byte(`{"domain": "site.test", "sip": {`+r.site+`}, "plan": {"country": "81", "national": "0", "abroad": "010", "line": "9",
+					"marks": [{"header": "Alert-Info", "has": "external", "outside": true}]}}`), s.Site); err != nil {
+					t.Fatal(err)
+				}
+				s.Terminals[0].Type = r.kind
+			})
+			w := newPhone(t, c, "alice", "pc1").in("2001", wire.StatusAway, "").welcome
+			want := r.want
+			want.User, want.Domain, want.Expires, want.Secret = "2001", "site.test", 120, w.SIP.Secret
+			if w.SIP != want || want.Secret == "" {
+				t.Errorf("registers with %+v\nwant %+v", w.SIP, want)
+			}
+			if p := w.Plan; p.Country != "81" || p.National != "0" || p.Abroad != "010" || p.Line != "9" || p.Digits != 4 || p.Domain != "site.test" || len(p.Marks) != 1 {
+				t.Errorf("plan %+v", p)
+			}
+		})
+	}
+}
+
 func (c *center) rev() ledger.Seq {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
