@@ -107,14 +107,18 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-func start(t *testing.T) *rig {
+func start(t *testing.T) *rig { return startWith(t, func(*Config) {}) }
+
+func startWith(t *testing.T, change func(*Config)) *rig {
 	t.Helper()
 	d, v, log := newDesk(), voice{make(chan string, 100)}, &safeBuffer{}
-	s, err := New(Config{
+	cfg := Config{
 		Addr: "127.0.0.1:0", Agent: d, Floor: d, Sound: v,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "zaseki_up 1") }),
 		Log:     slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	change(&cfg)
+	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

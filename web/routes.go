@@ -28,6 +28,11 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /session/check", s.guard.Session(http.HandlerFunc(check)))
 	mux.Handle("GET /ws", s.guard.Session(http.HandlerFunc(s.websocket)))
 	mux.Handle("POST /media/offer", s.guard.Session(http.HandlerFunc(s.offer)))
+	mux.Handle("POST /link", s.guard.Session(http.HandlerFunc(s.link)))
+	if s.cfg.Why != nil {
+		mux.Handle("GET /timeline", s.guard.Session(http.HandlerFunc(s.timeline)))
+		mux.Handle("GET /support", s.guard.Session(http.HandlerFunc(s.support)))
+	}
 	if s.cfg.Metrics != nil {
 		mux.Handle("GET /metrics", s.guard.Session(s.cfg.Metrics))
 	}

@@ -43,13 +43,14 @@ type Sound interface {
 	Gone(page string)
 }
 
-// Config of a panel. Agent is required; without Floor, Sound or Metrics those parts are missing.
+// Config of a panel. Agent is required; without Floor, Sound, Metrics or Why those parts are missing.
 type Config struct {
 	Addr    string // "" = DefaultAddr with its fallbacks; otherwise exactly there. Always a loopback address
 	Agent   Agent
 	Floor   Floor
 	Sound   Sound
 	Metrics http.Handler
+	Why     Why
 	Lang    string // "en", "ja"; "" = what the browser prefers
 	Log     *slog.Logger
 }
