@@ -44,6 +44,7 @@ const (
 	ProblemTicket          = "signin.expired"      // step 2 came too late; begin again
 	ProblemNoTerminal      = "signin.no_terminal"  // the account has no terminal it may use
 	ProblemUnreachable     = "center.unreachable"  // {url}
+	ProblemNoCenter        = "center.none"         // this phone knows no center: only UseSIP can sign in
 	ProblemCenter          = "center.error"        // the center answered something we do not understand
 	ProblemOffline         = "center.offline"      // signed in, but the connection is lost just now
 	ProblemSeatTaken       = "seat.taken"          // {seat} {who} {since}: may take over
