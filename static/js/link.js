@@ -44,6 +44,17 @@ export async function request(path, body) {
 }
 
 /**
+ * Reads what the phone answers to that path. The error of an answer that is not OK has its status.
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+export async function read(path) {
+  const answer = await fetch(path, { cache: "no-store" });
+  if (!answer.ok) throw Object.assign(new Error(`${path}: ${answer.status}`), { status: answer.status });
+  return answer.json();
+}
+
+/**
  * This tab's own name, kept over a reload. A duplicated tab inherits it; the lock tells, and it takes a new one.
  * @returns {Promise<string>}
  */

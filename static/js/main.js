@@ -2,13 +2,15 @@
 // The page as a whole: session, connection, sound, and the views around one snapshot.
 import { attr, h, put } from "./dom.js";
 import { icon } from "./icons.js";
-import { connect, openSession, pageName, request } from "./link.js";
+import { connect, openSession, pageName, read, request } from "./link.js";
 import { closeMenu, menuOpen, openMenu } from "./menu.js";
 import { createRing } from "./ring.js";
 import { createSound } from "./sound.js";
 import { LANGUAGES, language, preferred, speak, t, word } from "./text.js";
 import { askView } from "./view/ask.js";
-import { callsView, peerOf } from "./view/call.js";
+import { callsView } from "./view/call.js";
+import { peerOf } from "./view/card.js";
+import { contactsView } from "./view/contacts.js";
 import { dialView } from "./view/dial.js";
 import { identityView, readyView } from "./view/head.js";
 import { historyView } from "./view/history.js";
@@ -16,11 +18,12 @@ import { noticesView } from "./view/notices.js";
 import { seatsView } from "./view/seats.js";
 import { signInView } from "./view/signin.js";
 import { defOf, statusItems, statusView } from "./view/status.js";
+import { whyView } from "./view/why.js";
 
 /** @typedef {import("./types").Snapshot} Snapshot */
 /** @typedef {import("./types").Floor} Floor */
 /** @typedef {import("./types").View} View */
-/** @typedef {"phone" | "calls" | "seats"} Tab */
+/** @typedef {"phone" | "calls" | "contacts" | "seats"} Tab */
 
 /** @type {Snapshot | undefined} */
 let snap;
@@ -98,15 +101,18 @@ function render() {
   const phase = instead || snap?.phase || "wait";
   const inside = ["in", "leaving"].includes(phase);
   page.ringing = ring.able();
+  views.tabs.contacts.hidden = !snap?.local && !snap?.contacts?.length;
+  views.tabs.seats.hidden = !!snap?.local;
+  const shown = views.tabs[tab].hidden ? "phone" : tab;
   attr(views.root, "data-phase", phase);
-  attr(views.root, "data-tab", tab);
+  attr(views.root, "data-tab", shown);
   views.lost.hidden = page.linked || phase === "closed" || phase === "gone" || phase === "wait";
   views.phone.hidden = views.nav.hidden = !inside;
   views.message.hidden = !["closed", "gone", "wait"].includes(phase);
   put(views.message, { closed: t("page.closed"), gone: t("page.gone"), wait: t("page.wait") }[phase] ?? "");
   views.signIn.root.hidden = inside || !views.message.hidden;
   views.more.hidden = !views.message.hidden;
-  for (const [name, a] of Object.entries(views.tabs)) attr(a, "aria-current", name === tab ? "page" : undefined);
+  for (const [name, a] of Object.entries(views.tabs)) attr(a, "aria-current", name === shown ? "page" : undefined);
   put(views.leaving, phase === "leaving" ? t("page.leaving") : "");
   if (snap) for (const v of views.all) v.show(snap, page);
   ringFor();
@@ -195,8 +201,9 @@ function listen() {
 
 /** Everything on the page, in the language spoken now. */
 function build() {
-  const signIn = signInView(send), identity = identityView(), status = statusView(send), ready = readyView(claim);
-  const calls = callsView(send, claim), dial = dialView(send, (key) => ring.beep(key)), past = historyView(send);
+  const signIn = signInView(send), identity = identityView(send), status = statusView(send), ready = readyView(claim);
+  const why = whyView(read), calls = callsView(send, claim, why.open), past = historyView(send, why.open);
+  const dial = dialView(send, (key) => ring.beep(key)), contacts = contactsView(send);
   const seats = seatsView(send), notices = noticesView(send), ask = askView(send);
   const link = (/** @type {Tab} */ to, /** @type {string} */ name, /** @type {string} */ href) =>
     h("a", { href, className: `tab tab-${to}`, onclick: (/** @type {MouseEvent} */ e) => {
@@ -204,7 +211,7 @@ function build() {
       e.preventDefault();
       go(to);
     } }, name);
-  const tabs = { phone: link("phone", t("tab.phone"), "/"), calls: link("calls", t("tab.calls"), "/"), seats: link("seats", t("tab.seats"), "/seats") };
+  const tabs = { phone: link("phone", t("tab.phone"), "/"), calls: link("calls", t("tab.calls"), "/"), contacts: link("contacts", t("tab.contacts"), "/"), seats: link("seats", t("tab.seats"), "/seats") };
   const nav = h("nav", { "aria-label": t("tab.title"), hidden: true }, ...Object.values(tabs));
   const lost = h("p", { className: "lost", role: "status", hidden: true }, t("page.lost"));
   const leaving = h("p", { className: "lost", role: "status" });
@@ -214,12 +221,12 @@ function build() {
   const message = h("main", { className: "message", role: "status" });
   const phone = h("main", { className: "phone", hidden: true },
     h("div", { className: "column" }, identity.root, status.root, h("div", { className: "stage" }, calls.root, ready.root), dial.root),
-    h("div", { className: "side" }, past.root, seats.root));
+    h("div", { className: "side" }, past.root, contacts.root, seats.root));
   const foot = h("footer", { className: "foot" }, ...LANGUAGES.map(languageButton));
-  const root = h("div", { className: "app" }, head, message, signIn.root, phone, foot, notices.root, ask.root);
+  const root = h("div", { className: "app" }, head, message, signIn.root, phone, foot, notices.root, why.root, ask.root);
   document.body.prepend(root);
   /** @type {View[]} */
-  const all = [signIn, identity, status, ready, calls, dial, past, seats, notices, ask];
+  const all = [signIn, identity, status, ready, calls, dial, past, contacts, seats, notices, ask];
   return { root, all, signIn, seats, nav, tabs, lost, leaving, more, message, phone };
 }
 
@@ -238,12 +245,17 @@ async function change(l) {
   }
   await speak(l);
   closeMenu();
-  const fields = () => /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */ (views.root.querySelectorAll("input, select"));
-  const kept = new Map([...fields()].map((f) => [f.name, f.value]));
+  const fields = () => /** @type {NodeListOf<HTMLInputElement>} */ (views.root.querySelectorAll("input, select"));
+  const kept = new Map([...fields()].map((f) => [f.name, f])), way = views.signIn.way;
   views.root.remove();
   views = build();
+  views.signIn.way = way;
   render();
-  for (const f of fields()) f.value = kept.get(f.name) ?? "";
+  for (const f of fields()) {
+    const was = kept.get(f.name);
+    f.value = was?.value ?? "";
+    f.checked = was?.checked ?? false;
+  }
   if (floor) views.seats.showFloor(floor);
   /** @type {HTMLElement | null} */ (views.root.querySelector(`.foot [lang="${l}"]`))?.focus();
 }

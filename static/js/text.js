@@ -63,6 +63,7 @@ export function say(p) {
   /** @type {Record<string, string>} */
   const holes = {};
   for (const [k, v] of Object.entries(p.holes ?? {})) holes[k] = /^\d{4}-\d\d-\d\dT/.test(v) ? clock(v) : clean(v);
+  if (p.code === "sip.form") holes.field = words["field." + holes.field] ?? holes.field;
   return words["problem." + p.code] ? t("problem." + p.code, holes) : `${t("problem.internal")} (${clean(p.code)})`;
 }
 
@@ -107,9 +108,24 @@ export const clock = (iso) => new Intl.DateTimeFormat(lang, { hour: "2-digit", m
 export const at = (iso) => (iso ? Date.parse(iso) || 0 : 0);
 
 /**
- * What a person pasted as a number, ready to dial: full-width digits made narrow, separators and a scheme dropped.
+ * A whole message from outside, line by line, without the characters that make it look like another one.
+ * @param {string | undefined} s
+ */
+export const plain = (s) => (s ?? "").replace(/\r\n?/g, "\n").replace(/[^\P{C}\n\t]/gu, "").slice(0, 65_536);
+
+/**
+ * What a person typed or pasted as a number, ready to dial: full-width digits made narrow, separators dropped. A SIP address
+ * and a link with parameters stay whole: the phone reads them.
  * @param {string} s
  */
 export function number(s) {
-  return clean(s.normalize("NFKC")).replace(/^(tel|callto):\/*/i, "").replace(/[\s\-().\/‐-―−ー・]/g, "");
+  const narrow = clean(s.normalize("NFKC"));
+  if (/^sips?:|[@;%]/i.test(narrow)) return narrow.replace(/\s/g, "");
+  return narrow.replace(/^(tel|callto):\/*/i, "").replace(/[\s\-().\/‐-―−ー・]/g, "");
 }
+
+/**
+ * A text as it is searched: full-width and half-width, capital and small, both kana alike.
+ * @param {string} s
+ */
+export const fold = (s) => s.normalize("NFKC").toLowerCase().replace(/[ァ-ヶ]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0x60));

@@ -17,24 +17,35 @@ export interface Choice {
 }
 export interface SignIn { terminal: string; status: string; seat: string; takeover: boolean }
 export interface Me { account: string; name: string; role: string; terminal: Terminal; encrypted: boolean }
-export interface Line { state: string; proven?: string; expires?: string; server?: string; problem?: Problem }
+export interface Line { state: string; proven?: string; expires?: string; server?: string; secure?: boolean; problem?: Problem }
 export interface StatusView {
   now: string; shown: string; since?: string; until?: string; wish?: string; next?: string; offer?: string;
 }
 export interface Call {
   id: string; phase: string; inbound: boolean; outside: boolean; number: string; name?: string; queue?: string;
   began: string; answered?: string; peerHold?: boolean; secure: boolean; codec?: string; digits?: string; silent?: boolean;
+  consult?: string; moving?: string; conference?: boolean; movedBy?: string;
 }
 export interface PastCall {
   id: string; inbound: boolean; outside: boolean; number: string; name?: string; began: string; talked: number;
   result: string; problem?: Problem;
 }
+export interface Question { kind: string; number?: string; name?: string; call?: string }
+export interface SIPForm {
+  server: string; user: string; authUser?: string; display?: string; domain?: string; transport: string; voice: string; keysInClear?: boolean;
+}
+export interface Contact { name: string; number: string; watch?: boolean }
+export interface Lamp { number: string; state: string }
+export interface Voicemail { waiting: boolean; new: number; old: number; number?: string }
+export interface TimelineLine { at: string; kind: string; sent?: boolean; peer?: string; network?: string; title: string; text?: string }
+export interface Timeline { call: string; lines: TimelineLine[] | null }
 export interface Notice { id: string; level: string; problem: Problem; at: string }
 export interface Snapshot {
   rev: number; phase: string; account: string; problem?: Problem; takeover?: boolean; asked?: SignIn; choice?: Choice;
   me?: Me; center: { name: string; url: string; online: boolean; since?: string }; line: Line; status: StatusView;
   statuses?: StatusDef[]; seat?: string; seatName?: string; calls?: Call[]; muted: boolean; mic: string; sound: boolean;
-  history?: PastCall[]; ask?: { kind: string }; notices?: Notice[]; profile: Profile; dialled?: string;
+  history?: PastCall[]; ask?: Question; notices?: Notice[]; profile: Profile; dialled?: string;
+  centerless?: boolean; sip?: SIPForm; local?: boolean; contacts?: Contact[]; lamps?: Lamp[]; voicemail?: Voicemail;
 }
 export interface SeatState {
   id: string; name: string; floor: string; x: number; y: number; account?: string; agent?: string; extension?: string;
@@ -56,6 +67,9 @@ export interface Sound {
 
 /** What a page knows besides the snapshot. */
 export interface Page { owner: boolean; taken: boolean; linked: boolean; ringing: boolean }
+
+/** Opens what happened to a call. */
+export type Why = (call: { id: string; number: string; name?: string }) => void;
 
 /** A part of the page: show gets everything new, tick comes every second for the times on it. */
 export interface View { root: HTMLElement; show(s: Snapshot, p: Page): void; tick?(now: number): void }

@@ -1,12 +1,16 @@
 // @ts-check
-import { h, put } from "../dom.js";
+import { attr, h, put } from "../dom.js";
 import { icon } from "../icons.js";
-import { number, t } from "../text.js";
+import { number, say, t } from "../text.js";
 
 const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];
 
+/** Problems that are about what was typed or that nothing could be dialled: they are said beside the field too. */
+const NEAR = ["number.invalid", "call.not_registered", "call.limit"];
+
 /**
- * Number, Dial and the keys. Without a call the keys write the number; in a call they send tones (RFC 4733).
+ * Number, Dial and the keys. Without a call the keys write the number; in a call they send tones (RFC 4733). A pasted link
+ * becomes its number; nothing is dialled before Dial.
  * @param {import("../types").Send} send
  * @param {(digit: string) => void} beep
  * @returns {import("../types").View}
@@ -15,17 +19,24 @@ export function dialView(send, beep) {
   /** The call that hears the keys. */
   let talking = "";
   let dialled = "", begun = "";
+  /** The notice about the last number, until the number is changed. */
+  let refused = "";
   const field = h("input", { id: "number", name: "number", type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128, "aria-describedby": "keys-hint" });
+  const changed = () => {
+    if (refused) send("dismiss", { notice: refused });
+    refused = "";
+  };
   const erase = h("button", { type: "button", className: "round", "aria-label": t("dial.erase"), title: t("dial.erase"), onclick: () => {
     field.value = field.value.slice(0, -1);
+    changed();
     field.focus();
   } }, icon("erase"));
   const go = h("button", { type: "submit", className: "primary" }, icon("phone"), t("dial.go"));
-  const hint = h("p", { id: "keys-hint", className: "quiet-text" });
+  const hint = h("p", { id: "keys-hint", className: "quiet-text", role: "status" });
   const press = (/** @type {string} */ key) => {
     beep(key);
     if (talking) send("call.digits", { call: talking, digits: key });
-    else insert(field, key);
+    else insert(field, key), changed();
   };
   const keys = KEYS.map(([key, letters]) => h("button", { type: "button", className: "key", "aria-label": key, onclick: () => press(key) },
     h("span", {}, key), h("small", { "aria-hidden": "true" }, letters)));
@@ -39,7 +50,9 @@ export function dialView(send, beep) {
   field.addEventListener("paste", (e) => {
     e.preventDefault();
     insert(field, number(e.clipboardData?.getData("text") ?? ""));
+    changed();
   });
+  field.addEventListener("input", changed);
   return {
     root,
     show(snap) {
@@ -49,7 +62,11 @@ export function dialView(send, beep) {
       if (ours && ours.id !== begun) field.value = ""; // what was typed is a call now; a refused number stays
       begun = ours?.id ?? begun;
       dialled = snap.dialled ?? "";
-      put(hint, talking ? t("dial.tones") : "");
+      const problem = (snap.notices ?? []).find((n) => NEAR.includes(n.problem.code));
+      refused = problem?.id ?? "";
+      attr(field, "aria-invalid", problem?.problem.code === "number.invalid" ? "true" : undefined);
+      attr(hint, "data-level", problem ? "bad" : undefined);
+      put(hint, problem ? say(problem.problem) : talking ? t("dial.tones") : "");
     },
   };
 }

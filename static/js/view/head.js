@@ -7,29 +7,56 @@ import { terminalName } from "./signin.js";
 /** @typedef {import("../types").Snapshot} Snapshot */
 
 /**
- * Who is signed in, where, and as what: the center's name at the left says that sign-in is done (PRODUCT A12).
+ * Who is signed in, where, and as what: the center's name at the left says that sign-in is done (PRODUCT A12); the lock,
+ * what is encrypted (A16); and the voice mail that waits.
+ * @param {import("../types").Send} send
  * @returns {import("../types").View}
  */
-export function identityView() {
+export function identityView(send) {
+  /** @type {Snapshot} */
+  let last;
   const center = h("strong", { className: "center" });
   const person = h("bdi", { className: "person" });
   const facts = h("span", { className: "facts" });
-  const lock = h("span", { className: "lock", title: t("me.encrypted"), role: "img", "aria-label": t("me.encrypted") }, icon("lock"));
-  const root = h("section", { className: "identity", "aria-label": t("me.title") }, center, h("div", {}, person, lock), facts);
+  const lock = h("span", { className: "lock", role: "img" }, icon("lock"));
+  const mailWords = h("span", {});
+  const mail = h("button", { type: "button", className: "mail", onclick: () => {
+    const to = last.voicemail?.number;
+    if (to) send("call.dial", { number: to });
+  } }, icon("mail"), mailWords);
+  const root = h("section", { className: "identity", "aria-label": t("me.title") }, center, h("div", { className: "who" }, person, lock), mail, facts);
   return {
     root,
     show(snap) {
-      put(center, clean(snap.center.name));
+      last = snap;
+      put(center, clean(snap.local ? snap.line.server || snap.sip?.server : snap.center.name));
       put(person, clean(snap.me?.name || snap.me?.account));
       const seat = clean(snap.seatName || snap.seat);
       put(facts, [
         t("me.account", { account: clean(snap.me?.account) }),
         t("me.extension", { extension: clean(snap.me?.terminal.extension) }),
-        seat ? t("me.seat", { seat }) : t("signin.seat.none"),
-      ].join(" · "));
-      lock.toggleAttribute("hidden", !snap.me?.encrypted);
+        snap.local ? "" : seat ? t("me.seat", { seat }) : t("signin.seat.none"),
+      ].filter(Boolean).join(" · "));
+      const locked = lockName(snap);
+      lock.toggleAttribute("hidden", !locked);
+      attr(lock, "aria-label", locked);
+      attr(lock, "title", locked);
+      mail.hidden = !snap.voicemail?.waiting;
+      put(mailWords, snap.voicemail?.new ? t("mail.new", { n: snap.voicemail.new }) : t("mail.some"));
+      attr(mail, "aria-disabled", snap.voicemail?.number ? undefined : "true");
+      attr(mail, "title", snap.voicemail?.number ? t("mail.call", { number: clean(snap.voicemail.number) }) : t("mail.unknown"));
     },
   };
+}
+
+/**
+ * What is encrypted now: in a call its voice, at rest the terminal, and only with its line (PRODUCT A16).
+ * @param {Snapshot} snap
+ */
+function lockName(snap) {
+  const calls = (snap.calls ?? []).filter((c) => c.phase !== "ending");
+  if (calls.length) return calls.every((c) => c.secure) ? t("call.secure") : "";
+  return snap.me?.encrypted && snap.line.secure ? t("me.encrypted") : "";
 }
 
 /**
@@ -49,6 +76,7 @@ export function readyView(claim) {
     show(snap, page) {
       last = snap;
       root.hidden = (snap.calls ?? []).length > 0;
+      center.root.hidden = !!snap.local;
       center.set(snap.center.online ? "good" : "bad", snap.center.online ? t("center.online") : t("problem.center.offline"));
       const [level, words] = soundState(snap, page);
       sound.set(level, words);

@@ -2,16 +2,17 @@
 import { each, h, put, attr } from "../dom.js";
 import { icon } from "../icons.js";
 import { clean, clock, say, span, t } from "../text.js";
-import { peerOf } from "./call.js";
+import { peerOf } from "./card.js";
 
 /** @typedef {import("../types").PastCall} PastCall */
 
 /**
- * The calls of this sign-in, newest first, each with a way to call back.
+ * The calls of this sign-in, newest first, each with a way to call back and to see what happened.
  * @param {import("../types").Send} send
+ * @param {import("../types").Why} why
  * @returns {import("../types").View}
  */
-export function historyView(send) {
+export function historyView(send, why) {
   const list = h("ul", { className: "history" });
   const none = h("p", { className: "empty" }, t("calls.none"));
   const root = h("section", { className: "pane", "aria-label": t("calls.title") }, none, list);
@@ -22,13 +23,13 @@ export function historyView(send) {
     show(snap) {
       const past = snap.history ?? [];
       none.hidden = past.length > 0;
-      each(list, lines, past, (c) => c.id, () => line(send), (v, c) => v.show(c));
+      each(list, lines, past, (c) => c.id, () => line(send, why), (v, c) => v.show(c));
     },
   };
 }
 
-/** @param {import("../types").Send} send */
-function line(send) {
+/** @param {import("../types").Send} send @param {import("../types").Why} why */
+function line(send, why) {
   /** @type {PastCall} */
   let call;
   const way = h("span", { className: "way" });
@@ -38,7 +39,8 @@ function line(send) {
   const when = h("time", { className: "time" });
   const long = h("span", { className: "time" });
   const back = h("button", { type: "button", className: "round", onclick: () => send("call.dial", { number: call.number }) }, icon("phone"));
-  const root = h("li", {}, way, h("span", { className: "history-who" }, peer, number), result, h("span", { className: "history-when" }, when, long), back);
+  const ask = h("button", { type: "button", className: "round", onclick: () => why(call) }, icon("why"));
+  const root = h("li", {}, way, h("span", { className: "history-who" }, peer, number), result, h("span", { className: "history-when" }, when, long), ask, back);
   return {
     root,
     /** @param {PastCall} c */
@@ -52,9 +54,10 @@ function line(send) {
       put(result, c.problem ? say(c.problem) : resultName(c.result));
       put(when, clock(c.began));
       put(long, c.talked ? span(c.talked / 1e6) : "");
-      const name = t("calls.back", { name: peerOf(c) });
-      attr(back, "aria-label", name);
-      attr(back, "title", name);
+      for (const [button, name] of /** @type {[Element, string][]} */ ([[back, t("calls.back", { name: peerOf(c) })], [ask, t("why.of", { name: peerOf(c) })]])) {
+        attr(button, "aria-label", name);
+        attr(button, "title", name);
+      }
       back.disabled = !c.number;
     },
   };
@@ -64,7 +67,7 @@ function line(send) {
 function resultName(result) {
   const names = /** @type {Record<string, string>} */ ({
     answered: t("calls.answered"), missed: t("calls.missed"), declined: t("calls.declined"), failed: t("calls.failed"),
-    cancelled: t("calls.cancelled"), elsewhere: t("calls.elsewhere"),
+    cancelled: t("calls.cancelled"), elsewhere: t("calls.elsewhere"), transferred: t("calls.transferred"),
   });
   return names[result] ?? "";
 }

@@ -1,66 +1,94 @@
 // @ts-check
-import { h, put, attr } from "../dom.js";
+import { attr, h, put } from "../dom.js";
+import { busy, isBusy, look, option, row, trouble } from "../form.js";
 import { clean, clock, say, t, word } from "../text.js";
+import { sipForm } from "./sipform.js";
 
 /** @typedef {import("../types").Snapshot} Snapshot */
 /** @typedef {import("../types").View} View */
 
+/** @typedef {"center" | "sip"} Way */
+
 /**
- * Sign-in in two steps: who, then terminal, status and seat (PRODUCT A5–A8). What is typed stays through every refusal.
+ * Sign-in at a center in two steps: who, then terminal, status and seat (PRODUCT A5–A8); or at any SIP server in one. What
+ * is typed stays through every refusal.
  * @param {import("../types").Send} send
- * @returns {View}
+ * @returns {View & { way: Way | undefined }}
  */
 export function signInView(send) {
-  const one = who(send), two = what(send);
+  const one = who(send), two = what(send), sip = sipForm(send), ways = waysView((to) => {
+    view.way = to;
+    if (last) show(last);
+  });
+  const first = h("div", { className: "signin-ways" }, h("h1", {}, t("signin.title")), ways.root, one.root, sip.root);
   const root = h("main", { className: "signin" },
-    h("div", { className: "signin-card" }, h("img", { src: "/icons/zaseki.svg", alt: "", className: "signin-mark" }), one.root, two.root));
+    h("div", { className: "signin-card" }, h("img", { src: "/icons/zaseki.svg", alt: "", className: "signin-mark" }), first, two.root));
   /** Which step was seen last. @type {boolean | undefined} */
   let seen;
+  /** @type {Snapshot} */
+  let last;
+
+  /** @param {Snapshot} snap */
+  function show(snap) {
+    last = snap;
+    const start = snap.phase === "out" || snap.phase === "checking" || !snap.choice;
+    const turned = start !== seen && !root.hidden;
+    const bySIP = !!snap.centerless || (view.way ?? (snap.sip && !snap.account ? "sip" : "center")) === "sip";
+    seen = root.hidden ? undefined : start;
+    first.hidden = !start;
+    two.root.hidden = start;
+    one.root.hidden = !start || bySIP;
+    sip.root.hidden = !start || !bySIP;
+    ways.show(bySIP, !!snap.centerless);
+    one.show(snap);
+    sip.show(snap, bySIP);
+    two.show(snap);
+    if (turned) (start ? (bySIP ? sip : one) : two).focus();
+  }
+  /** The way is the one a person chose; nobody yet: what fits. @type {View & { way: Way | undefined }} */
+  const view = { root, way: undefined, show };
+  return view;
+}
+
+/**
+ * The two ways in, as tabs; none to choose without a center.
+ * @param {(to: Way) => void} choose
+ */
+function waysView(choose) {
+  const tab = (/** @type {Way} */ to, /** @type {string} */ name) => h("button", { type: "button", role: "tab", onclick: () => choose(to) }, name);
+  const center = tab("center", t("signin.center")), sip = tab("sip", t("signin.sip"));
+  const root = h("div", { className: "ways", role: "tablist", "aria-label": t("signin.ways"), onkeydown: (/** @type {KeyboardEvent} */ e) => {
+    if (!["ArrowLeft", "ArrowRight", "Home", "End"].includes(e.key)) return;
+    e.preventDefault();
+    const to = document.activeElement === center ? sip : center;
+    to.click();
+    to.focus();
+  } }, center, sip);
   return {
     root,
-    show(snap) {
-      const first = snap.phase === "out" || snap.phase === "checking" || !snap.choice;
-      const turned = first !== seen && !root.hidden;
-      seen = root.hidden ? undefined : first;
-      one.show(snap);
-      two.show(snap);
-      one.root.hidden = !first;
-      two.root.hidden = first;
-      if (turned && first) one.focus();
-      else if (turned) two.focus();
+    /** @param {boolean} bySIP @param {boolean} only */
+    show(bySIP, only) {
+      root.hidden = only;
+      for (const [b, on] of /** @type {[HTMLElement, boolean][]} */ ([[center, !bySIP], [sip, bySIP]])) {
+        attr(b, "aria-selected", String(on));
+        b.tabIndex = on ? 0 : -1;
+      }
     },
   };
 }
-
-/** The place of the sentence about what went wrong; it is there before the sentence, so that it is read out. */
-const trouble = () => h("p", { className: "trouble", role: "alert" });
-
-/**
- * @param {string} label
- * @param {HTMLElement} field
- * @param {...Node} more
- */
-const row = (label, field, ...more) => h("div", { className: "field" }, h("label", { for: field.id }, label), h("div", { className: "field-box" }, field, ...more));
 
 /** @param {import("../types").Send} send */
 function who(send) {
   const account = h("input", { id: "account", name: "account", autocomplete: "username", autocapitalize: "none", spellcheck: false, required: true, maxLength: 256 });
   const password = h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true, maxLength: 1024 });
-  const look = h("button", { type: "button", className: "quiet", "aria-pressed": "false", "aria-controls": "password", onclick: () => {
-    const shown = password.type === "text";
-    password.type = shown ? "password" : "text";
-    attr(look, "aria-pressed", String(!shown));
-    put(look, shown ? t("signin.show") : t("signin.hide"));
-    password.focus();
-  } }, t("signin.show"));
   const go = h("button", { type: "submit", className: "primary wide" }, t("signin.go"));
   const alert = trouble();
-  const root = h("form", { noValidate: true, "aria-label": t("signin.title"), onsubmit: (/** @type {Event} */ e) => {
+  const root = h("form", { noValidate: true, "aria-label": t("signin.center"), onsubmit: (/** @type {Event} */ e) => {
     e.preventDefault();
     const empty = [account, password].find((f) => f.value === "");
     if (empty) return empty.focus();
-    if (go.getAttribute("aria-busy") !== "true") send("account.check", { account: account.value, password: password.value });
-  } }, h("h1", {}, t("signin.title")), row(t("signin.account"), account), row(t("signin.password"), password, look), alert, go);
+    if (!isBusy(go)) send("account.check", { account: account.value, password: password.value });
+  } }, row(t("signin.account"), account), row(t("signin.password"), password, look(password)), alert, go);
   return {
     root,
     focus: () => (account.value ? password : account).focus(),
@@ -98,7 +126,7 @@ function what(send) {
 
   /** @param {boolean} takeover */
   function ask(takeover) {
-    if (go.getAttribute("aria-busy") !== "true") send("signin", { terminal: terminal.value, status: status.value, seat: seatRow.hidden ? "" : seat.value, takeover });
+    if (!isBusy(go)) send("signin", { terminal: terminal.value, status: status.value, seat: seatRow.hidden ? "" : seat.value, takeover });
   }
   function explain() {
     const chosen = terminals.find((x) => x.id === terminal.value);
@@ -138,7 +166,6 @@ function what(send) {
  * @param {import("../types").SignIn} [asked]
  */
 function fill(c, terminal, status, seat, asked) {
-  const option = (/** @type {string} */ value, /** @type {string} */ text) => h("option", { value }, text);
   terminal.replaceChildren(...(c.terminals ?? []).map((x) => option(x.id, terminalName(x))));
   status.replaceChildren(...(c.statuses ?? []).map((x) => option(x.id, word(x.name))));
   const floors = new Map();
@@ -161,13 +188,4 @@ export function terminalName(x) {
     softphone: t("terminal.softphone"), "softphone-encrypted": t("terminal.encrypted"), desk: t("terminal.desk"), mobile: t("terminal.mobile"),
   });
   return [clean(x.extension), clean(x.name) || (kinds[x.type] ?? clean(x.type))].join(" · ");
-}
-
-/**
- * A button that is at work keeps its name, its size and the keyboard.
- * @param {HTMLElement} button
- * @param {boolean} on
- */
-function busy(button, on) {
-  attr(button, "aria-busy", on ? "true" : undefined);
 }

@@ -1,0 +1,194 @@
+// @ts-check
+import { h, put, attr } from "../dom.js";
+import { icon } from "../icons.js";
+import { openMenu } from "../menu.js";
+import { at, clean, span, t } from "../text.js";
+import { soundState } from "./head.js";
+import { transferForm } from "./transfer.js";
+
+/** @typedef {import("../types").Call} Call */
+/** @typedef {import("../types").Snapshot} Snapshot */
+/** @typedef {import("../types").Page} Page */
+/** @typedef {import("../types").Send} Send */
+
+/** Who is on the other side, as text. @param {{ name?: string, number: string }} c */
+export const peerOf = (c) => clean(c.name) || clean(c.number) || t("call.hidden");
+
+/** Answered, by whichever side. @param {Call} c */
+export const isUp = (c) => c.phase === "talking" || c.phase === "held";
+
+/**
+ * One call.
+ * @param {string} id
+ * @param {Send} send
+ * @param {() => void} claim
+ * @param {import("../types").Why} why
+ */
+export function card(id, send, claim, why) {
+  /** @type {Call} */
+  let call;
+  /** @type {Snapshot} */
+  let last;
+  /** @type {[Call, Call] | undefined} */
+  let pair;
+  const kind = h("span", { className: "badge" });
+  const phase = h("span", { className: "call-phase", role: "status" });
+  const time = h("span", { className: "time" });
+  const secure = h("span", { className: "lock", role: "img", "aria-label": t("call.secure"), title: t("call.secure") }, icon("lock"));
+  const more = h("button", { type: "button", className: "round", "aria-label": t("call.more"), title: t("call.more"), "aria-haspopup": "menu", "aria-expanded": "false",
+    onclick: () => openMenu(t("call.more"), [{ label: t("why.open"), act: () => why(call) }], more) }, icon("more"));
+  const peer = h("bdi", { className: "call-peer" });
+  const number = h("bdi", { className: "call-number" });
+  const warn = h("p", { className: "call-warn", role: "status" });
+  const move = h("button", { type: "button", onclick: claim }, t("sound.move"));
+  const answer = act("answer", "phone", t("call.answer"), () => send("call.answer", { call: id }));
+  const decline = act("decline", "hangup", t("call.decline"), () => send("call.decline", { call: id }));
+  const mute = muteButton(send);
+  const hold = act("toggle", "pause", t("call.hold"), () => send("call.hold", { call: id, on: call.phase !== "held" }));
+  const holdName = /** @type {HTMLElement} */ (hold.lastChild);
+  const transfer = act("", "transfer", t("call.transfer"), () => form.open());
+  transfer.setAttribute("aria-expanded", "false");
+  const connect = act("half primary", "join", t("call.connect"), () => pair && send("call.connect", { call: pair[0].id, other: pair[1].id }));
+  const meet = act("half", "people", t("call.conference"), () => send("call.conference", { on: true }));
+  const hangup = act("hangup", "hangup", t("call.hangup"), () => send("call.hangup", { call: id }));
+  const form = transferForm(id, send, () => {
+    const inside = form.root.contains(document.activeElement);
+    buttons();
+    if (inside && form.root.hidden) transfer.focus();
+  });
+  const notes = h("div", { className: "call-notes" }, warn, move);
+  const root = h("article", { className: "call" }, h("header", {}, kind, phase, secure, time, more), peer, number, notes, form.root,
+    h("div", { className: "acts" }, answer, decline, mute, hold, transfer, connect, meet, hangup));
+
+  function buttons() {
+    const asking = !form.root.hidden, can = allowed(call, last.calls ?? [], asking);
+    pair = can.connect;
+    for (const [button, on] of /** @type {[HTMLElement, unknown][]} */ ([[answer, can.answer], [decline, can.answer], [mute, can.mute], [hold, can.hold],
+      [transfer, can.hold], [connect, pair], [meet, can.meet], [hangup, !can.answer], [notes, !asking]])) button.hidden = !on;
+    hold.disabled = transfer.disabled = mute.disabled = !!call.moving;
+    hangup.disabled = call.phase === "ending";
+    connect.title = pair ? t("call.connect.what", { one: peerOf(pair[0]), other: peerOf(pair[1]) }) : "";
+    attr(mute, "aria-pressed", String(last.muted));
+    put(holdName, call.phase === "held" ? t("call.resume") : t("call.hold"));
+    attr(transfer, "aria-expanded", String(asking));
+    attr(hold, "data-on", call.phase === "held" ? "true" : undefined);
+  }
+
+  return {
+    root,
+    /** @param {Call} c @param {Snapshot} snap @param {Page} page */
+    show(c, snap, page) {
+      [call, last] = [c, snap];
+      attr(root, "data-phase", c.phase);
+      attr(root, "data-kind", c.outside ? "outside" : "inside");
+      attr(root, "data-muted", isUp(c) && snap.muted ? "true" : undefined);
+      attr(root, "data-conference", c.conference ? "true" : undefined);
+      attr(root, "data-small", c.conference || (c.phase === "held" && (snap.calls ?? []).length > 1) ? "true" : undefined);
+      attr(root, "aria-label", `${phaseName(c)}: ${peerOf(c)}`);
+      put(kind, c.queue ? clean(c.queue) : c.outside ? t("call.outside") : t("call.inside"));
+      put(phase, phaseName(c));
+      put(peer, peerOf(c));
+      put(number, numberLine(c));
+      secure.hidden = !c.secure;
+      form.show(c, snap);
+      buttons();
+      const [words, mine, bad] = warning(c, snap, page);
+      put(warn, words);
+      attr(warn, "data-level", bad ? "bad" : undefined);
+      move.hidden = mine || !page.linked;
+    },
+    /** @param {number} now */
+    tick(now) {
+      if (call) put(time, span(now - at(call.answered || call.began)));
+    },
+  };
+}
+
+/**
+ * A button of a card: a drawing over its name.
+ * @param {string} cls
+ * @param {string} draw
+ * @param {string} name
+ * @param {() => void} onclick
+ */
+export const act = (cls, draw, name, onclick) => h("button", { type: "button", className: `act ${cls}`, onclick }, icon(draw), h("span", {}, name));
+
+/** @param {Send} send */
+export function muteButton(send) {
+  const mute = act("toggle", "mic", t("call.mute"), () => send("call.mute", { on: mute.getAttribute("aria-pressed") !== "true" }));
+  return mute;
+}
+
+/**
+ * What a call lets one do now; while it is being said where it goes (asking), only that and hanging up.
+ * @param {Call} call
+ * @param {Call[]} calls
+ * @param {boolean} asking
+ */
+function allowed(call, calls, asking) {
+  const others = calls.filter((c) => c.id !== call.id && isUp(c) && !c.moving);
+  const alone = isUp(call) && !asking && !call.conference;
+  return {
+    answer: call.phase === "offered",
+    hold: alone,
+    mute: alone && (call.phase === "talking" || others.length === 0),
+    connect: alone && !call.moving ? pairOf(call, others) : undefined,
+    meet: alone && leader(calls)?.id === call.id,
+  };
+}
+
+/**
+ * The two calls that Connect would bring together: the one asked about and the consultation. They are offered where one
+ * talks, or at the consultation while both wait.
+ * @param {Call} call
+ * @param {Call[]} others
+ * @returns {[Call, Call] | undefined}
+ */
+function pairOf(call, others) {
+  const about = others.find((c) => c.id === call.consult), asks = others.find((c) => c.consult === call.id);
+  if (about && !(call.phase === "held" && about.phase === "talking")) return [about, call];
+  if (asks && call.phase === "talking") return [call, asks];
+  return undefined;
+}
+
+/**
+ * The card that offers the conference, when there are two to bring together: the one that talks, else the consultation.
+ * @param {Call[]} calls
+ */
+function leader(calls) {
+  const up = calls.filter((c) => isUp(c) && !c.moving), apart = up.filter((c) => !c.conference);
+  return up.length < 2 ? undefined : (apart.find((c) => c.phase === "talking") ?? apart.find((c) => c.consult) ?? apart[0]);
+}
+
+/** @param {Call} c */
+function phaseName(c) {
+  const names = /** @type {Record<string, string>} */ ({
+    offered: t("call.offered"), dialing: t("call.dialing"), alerted: t("call.alerted"), joining: t("call.joining"),
+    talking: t("call.talking"), held: t("call.held"), ending: t("call.ending"),
+  });
+  if (c.conference && isUp(c)) return t("call.member");
+  return c.peerHold && c.phase === "talking" ? t("call.peerHold") : (names[c.phase] ?? "");
+}
+
+/** The number under a name, and who sent the call to us. @param {Call} c */
+function numberLine(c) {
+  return [c.name ? clean(c.number) : "", c.movedBy ? t("call.movedBy", { name: clean(c.movedBy) }) : ""].filter(Boolean).join(" · ");
+}
+
+/**
+ * The one thing most worth knowing about this call, whether the sound is in this page, and whether it is bad news.
+ * @param {Call} c
+ * @param {Snapshot} snap
+ * @param {Page} page
+ * @returns {[string, boolean, boolean]}
+ */
+function warning(c, snap, page) {
+  if (c.phase === "ending") return ["", true, false];
+  if (c.moving) return [t("call.moving", { number: clean(c.moving) }), true, false];
+  const [level, words] = soundState(snap, page);
+  if (page.taken) return [words, false, true];
+  if (level === "bad") return [words, true, true];
+  if (c.phase === "talking" && c.silent) return [t("call.silent"), true, true];
+  if (c.phase === "talking" && snap.muted) return [t("call.muted"), true, true];
+  return [c.digits ? t("call.digits", { digits: clean(c.digits) }) : "", true, false];
+}

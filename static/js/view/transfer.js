@@ -1,0 +1,80 @@
+// @ts-check
+import { h } from "../dom.js";
+import { icon } from "../icons.js";
+import { clean, number, t } from "../text.js";
+import { lampWord } from "./contacts.js";
+
+/** @typedef {import("../types").Call} Call */
+/** @typedef {import("../types").Snapshot} Snapshot */
+
+/**
+ * Where a call goes: at once, or after asking there first. It stands where the call's notes and buttons stood,
+ * in their height, and closes when the call is on its way; a number that was refused stays.
+ * @param {string} id
+ * @param {import("../types").Send} send
+ * @param {() => void} turned the form opened or closed
+ */
+export function transferForm(id, send, turned) {
+  const list = h("datalist", { id: `transfer-list-${id}` });
+  const field = h("input", { id: `transfer-${id}`, name: `transfer-${id}`, type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128 });
+  field.setAttribute("list", list.id);
+  const close = h("button", { type: "button", className: "round", "aria-label": t("transfer.cancel"), title: t("transfer.cancel"), onclick: () => turn(false) }, icon("close"));
+  const now = h("button", { type: "submit", className: "primary" }, t("transfer.now"));
+  const ask = h("button", { type: "button", onclick: () => go((to) => send("call.dial", { number: to })) }, t("transfer.ask"));
+  const root = h("form", { className: "transfer", hidden: true, "aria-label": t("call.transfer"), onsubmit: (/** @type {Event} */ e) => {
+    e.preventDefault();
+    go((to) => send("call.transfer", { call: id, number: to }));
+  }, onkeydown: (/** @type {KeyboardEvent} */ e) => {
+    if (e.key !== "Escape") return;
+    e.preventDefault();
+    turn(false);
+  } }, h("label", { for: field.id }, t("transfer.to")), h("div", { className: "field-box" }, field, close), list, h("div", { className: "transfer-row" }, ask, now));
+  let built = "";
+
+  /** @param {boolean} on */
+  function turn(on) {
+    if (root.hidden !== on) return;
+    root.hidden = !on;
+    if (!on) field.value = "";
+    turned();
+    if (on) field.focus();
+  }
+  /** @param {(to: string) => void} act */
+  function go(act) {
+    const to = number(field.value);
+    if (to) act(to);
+    else field.focus();
+  }
+  return {
+    root,
+    open: () => turn(true),
+    /** @param {Call} call @param {Snapshot} snap */
+    show(call, snap) {
+      const answered = call.phase === "talking" || call.phase === "held";
+      const asked = (snap.calls ?? []).some((c) => c.consult === id);
+      if (!answered || call.moving || call.conference || asked) turn(false);
+      const offers = suggestions(snap, call.number);
+      const key = JSON.stringify(offers);
+      if (root.hidden || key === built) return;
+      built = key;
+      list.replaceChildren(...offers.map(([value, label]) => h("option", { value, label })));
+    },
+  };
+}
+
+/**
+ * Numbers worth offering with what is known of them: the phonebook, then whom one spoke to, never twice and never the call itself.
+ * @param {Snapshot} snap
+ * @param {string} but
+ * @returns {[string, string][]}
+ */
+export function suggestions(snap, but) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  const add = (/** @type {string} */ to, /** @type {string | undefined} */ name) => {
+    if (to && to !== but && !found.has(to)) found.set(to, [clean(name), lampWord(snap, to)].filter(Boolean).join(" · "));
+  };
+  for (const c of snap.contacts ?? []) add(c.number, c.name);
+  for (const c of (snap.history ?? []).slice(0, 20)) add(c.number, c.name);
+  return [...found];
+}
