@@ -1,0 +1,54 @@
+package media
+
+// Sound is mixed in frames of 20 ms at 16 kHz; here it comes from payloads and goes into payloads.
+
+const (
+	mixRate  = 16000
+	mixFrame = mixRate / 1000 * frameTime
+)
+
+// mixable says that we can speak the codec ourselves. Opus we can only pass on.
+func (c codec) mixable() bool { return c == g722 || c.isG711() }
+
+// span is how long a payload of a mixable codec lasts, in samples at 16 kHz.
+func span(payload []byte) int { return 2 * len(payload) }
+
+// reader decodes one sender's payloads to 16 kHz.
+type reader struct {
+	codec codec
+	wide  g722Decoder
+	up    widener
+	pcm   []int16
+}
+
+// read appends the sound of a payload; a change of codec begins anew.
+func (r *reader) read(dst []int16, c codec, payload []byte) []int16 {
+	if c != r.codec {
+		r.codec, r.wide, r.up = c, *newG722Decoder(), widener{}
+	}
+	if c == g722 {
+		return r.wide.decode(dst, payload)
+	}
+	r.pcm = c.decode(r.pcm, payload)
+	return r.up.widen(dst, r.pcm)
+}
+
+// writer encodes sound at 16 kHz for one receiver.
+type writer struct {
+	codec codec
+	wide  g722Encoder
+	down  narrower
+	pcm   []int16
+}
+
+// write makes the payload in dst's memory; a change of codec begins anew.
+func (w *writer) write(dst []byte, c codec, pcm []int16) []byte {
+	if c != w.codec {
+		w.codec, w.wide, w.down = c, *newG722Encoder(), narrower{}
+	}
+	if c == g722 {
+		return w.wide.encode(dst[:0], pcm)
+	}
+	w.pcm = w.down.narrow(w.pcm[:0], pcm)
+	return c.encode(dst, w.pcm)
+}
