@@ -51,6 +51,8 @@ type (
 	// SIPAccount is how the terminal registers. Empty Server: the terminal is not ours to register (desk phone).
 	SIPAccount struct {
 		User      string `json:"user"`
+		AuthUser  string `json:"authUser,omitempty"` // digest user name; "" User
+		Display   string `json:"display,omitempty"`
 		Domain    string `json:"domain"`
 		Server    string `json:"server"`    // host:port
 		Transport string `json:"transport"` // "" (by DNS), udp, tcp, tls, wss
