@@ -21,6 +21,7 @@ type Engine struct {
 	cname string
 
 	focus    atomic.Pointer[line]
+	mixer    atomic.Pointer[mixer] // of the conference; nil: none
 	owner    atomic.Pointer[page]
 	muted    atomic.Bool
 	nextPort atomic.Uint32
@@ -30,7 +31,8 @@ type Engine struct {
 
 	mu     sync.Mutex // guards what follows
 	closed bool
-	wanted string // the line that Focus named
+	wanted string   // the line that Focus named
+	mixed  []string // the lines that Mix named
 	lines  map[string]*line
 	pages  map[string]*page
 	web    *browserSide // made for the first offer
@@ -89,6 +91,9 @@ func (e *Engine) pace(ctx context.Context) {
 			for _, l := range lines {
 				l.tick(now)
 			}
+			if m := e.mixer.Load(); m != nil {
+				m.tick(now)
+			}
 			if now.Sub(reported) >= reportEvery {
 				reported = now
 				for _, l := range lines {
@@ -123,6 +128,7 @@ func (e *Engine) shut() {
 	e.lines, e.pages = map[string]*line{}, map[string]*page{}
 	e.focus.Store(nil)
 	e.owner.Store(nil)
+	e.mixer.Store(nil)
 	web := e.web
 	for _, p := range pages {
 		e.dropLocked(p.conn.Swap(nil))
@@ -178,8 +184,9 @@ func (e *Engine) newLine(id string, local netip.Addr, begin func(*line) error) (
 	e.lines[id] = l
 	if id == e.wanted {
 		e.focus.Store(l)
-		e.tellPagesLocked(time.Now())
 	}
+	e.settleMixLocked()
+	e.tellPagesLocked(time.Now())
 	l.start()
 	select {
 	case e.wake <- struct{}{}:
@@ -194,7 +201,9 @@ func (e *Engine) CloseLine(id string) {
 	l := e.lines[id]
 	delete(e.lines, id)
 	delete(e.silent, l)
-	if l != nil && e.focus.CompareAndSwap(l, nil) {
+	if l != nil {
+		e.focus.CompareAndSwap(l, nil)
+		e.leaveMixLocked(id)
 		e.tellPagesLocked(time.Now())
 	}
 	e.mu.Unlock()
@@ -204,12 +213,14 @@ func (e *Engine) CloseLine(id string) {
 	}
 }
 
-// Focus names the one line that the page hears and speaks to; "" none. The others are kept alive with silence.
+// Focus names the one line that the page hears and speaks to; "" none. The others are kept alive with silence. With a line
+// of a conference, or none, the page is in the conference.
 func (e *Engine) Focus(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.wanted = id // a line that is opened later gets it then
 	e.focus.Store(e.lines[id])
+	e.settleMixLocked()
 	e.tellPagesLocked(time.Now())
 }
 
@@ -232,7 +243,7 @@ func (e *Engine) Echo(id string) {
 	}
 }
 
-// Listen gives what comes in on a line, decoded from G.711 to 8 kHz, to sink, which must not block; the slice is reused.
+// Listen gives what comes in on a line, decoded from G.711 or G.722 to 8 kHz, to sink, which must not block; the slice is reused.
 func (e *Engine) Listen(id string, sink func(pcm []int16)) {
 	if l := e.line(id); l != nil {
 		l.sink.Store(&sink)

@@ -23,6 +23,7 @@ type line struct {
 	route atomic.Pointer[route]          // what was agreed, as the packets need it; nil: nothing yet
 	to    atomic.Pointer[netip.AddrPort] // where packets go: as signalled, then where they come from
 	sink  atomic.Pointer[func(pcm []int16)]
+	part  atomic.Pointer[part] // in a conference; nil: in none
 	echo  atomic.Bool
 	heard atomic.Int64 // last packet accepted, Unix nanoseconds
 	ended atomic.Bool
@@ -35,6 +36,7 @@ type line struct {
 	source  Source
 	voice   [160]int16
 	payload [maxFrame]byte
+	voiced  writer    // what we say of our own
 	due     time.Time // of the next frame of our own
 	press   press
 
@@ -149,12 +151,18 @@ func (l *line) receive(b []byte, from netip.AddrPort, now time.Time) {
 	if !r.hear {
 		return
 	}
-	if sink := l.sink.Load(); sink != nil && c.isG711() {
-		l.in.pcm = c.decode(l.in.pcm, p.payload)
+	if sink := l.sink.Load(); sink != nil && c.mixable() {
+		l.in.pcm = l.in.voice.narrow(l.in.pcm[:0], c, p.payload)
 		(*sink)(l.in.pcm)
 	}
 	if l.echo.Load() {
 		l.speak(c, p, false, now)
+	}
+	if part := l.part.Load(); part != nil {
+		if r.speak {
+			part.ear.put(c, p)
+		}
+		return
 	}
 	if l.e.focus.Load() == l {
 		if owner := l.e.owner.Load(); owner != nil {
@@ -227,12 +235,13 @@ func (l *line) tickLocked(r *route, now time.Time) (ended bool) {
 	for ; !l.due.After(now); l.due = l.due.Add(frame) {
 		switch {
 		case l.pressLocked(r, now):
-		case l.source != nil && r.codec.isG711() && r.speak:
+		case l.source != nil && r.mixes():
 			if ended = !l.source.Next(l.voice[:]); ended {
 				l.source = nil
 				continue
 			}
-			l.ownLocked(r, r.codec.encode(l.payload[:], l.voice[:]), now)
+			l.ownLocked(r, l.voiced.narrow(l.payload[:0], r.codec, l.voice[:]), now)
+		case l.part.Load() != nil && r.mixes(): // the mixer speaks
 		case l.out.from == fedOwn, l.source != nil, now.Sub(later(l.out.at, r.since)) >= keepAlive:
 			l.ownLocked(r, r.codec.silence(int(frameTime*8)), now)
 		}
@@ -255,6 +264,7 @@ func later(a, b time.Time) time.Time {
 
 // inbound is what only the reader of the line touches.
 type inbound struct {
+	voice   reader
 	pcm     []int16
 	pressTS uint32 // of the digit last reported
 	pressed bool

@@ -225,14 +225,16 @@ func (c *conn) read(remote *webrtc.TrackRemote) {
 	}
 }
 
-// take carries one packet of the page to the line in focus.
+// take carries one packet of the page to the conference, or to the line in focus.
 func (c *conn) take(kind codec, p packet, now time.Time) {
 	c.heard.Store(now.UnixNano())
 	e := c.page.e
 	if kind == noCodec || len(p.payload) == 0 || e.owner.Load() != c.page || c.page.conn.Load() != c {
 		return
 	}
-	if l := e.focus.Load(); l != nil {
+	if m := e.mixer.Load(); m != nil && m.withPage.Load() {
+		m.fromPage(kind, p, e.muted.Load())
+	} else if l := e.focus.Load(); l != nil {
 		l.speak(kind, p, e.muted.Load(), now)
 	}
 }

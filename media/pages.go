@@ -65,6 +65,11 @@ func (e *Engine) orderLocked(p *page) Order {
 // liveLocked says that a call wants sound, and learns the codec of the next call from this one: a page that encodes with it
 // already speaks one frame after the answer.
 func (e *Engine) liveLocked() bool {
+	if m := e.mixer.Load(); m != nil && m.withPage.Load() {
+		c, live := m.pageCodec()
+		e.likely = c
+		return live
+	}
 	l := e.focus.Load()
 	if l == nil {
 		return false

@@ -18,13 +18,14 @@ type reader struct {
 	codec codec
 	wide  g722Decoder
 	up    widener
+	down  narrower
 	pcm   []int16
 }
 
 // read appends the sound of a payload; a change of codec begins anew.
 func (r *reader) read(dst []int16, c codec, payload []byte) []int16 {
 	if c != r.codec {
-		r.codec, r.wide, r.up = c, *newG722Decoder(), widener{}
+		r.codec, r.wide, r.up, r.down = c, *newG722Decoder(), widener{}, narrower{}
 	}
 	if c == g722 {
 		return r.wide.decode(dst, payload)
@@ -33,22 +34,41 @@ func (r *reader) read(dst []int16, c codec, payload []byte) []int16 {
 	return r.up.widen(dst, r.pcm)
 }
 
+// narrow appends the sound of a payload at 8 kHz.
+func (r *reader) narrow(dst []int16, c codec, payload []byte) []int16 {
+	if c != g722 {
+		return c.decode(dst, payload)
+	}
+	r.pcm = r.read(r.pcm[:0], c, payload)
+	return r.down.narrow(dst, r.pcm)
+}
+
 // writer encodes sound at 16 kHz for one receiver.
 type writer struct {
 	codec codec
 	wide  g722Encoder
 	down  narrower
+	up    widener
 	pcm   []int16
 }
 
 // write makes the payload in dst's memory; a change of codec begins anew.
 func (w *writer) write(dst []byte, c codec, pcm []int16) []byte {
 	if c != w.codec {
-		w.codec, w.wide, w.down = c, *newG722Encoder(), narrower{}
+		w.codec, w.wide, w.up, w.down = c, *newG722Encoder(), widener{}, narrower{}
 	}
 	if c == g722 {
 		return w.wide.encode(dst[:0], pcm)
 	}
 	w.pcm = w.down.narrow(w.pcm[:0], pcm)
 	return c.encode(dst, w.pcm)
+}
+
+// narrow makes the payload of sound at 8 kHz.
+func (w *writer) narrow(dst []byte, c codec, pcm []int16) []byte {
+	if c != g722 {
+		return c.encode(dst, pcm)
+	}
+	w.pcm = w.up.widen(w.pcm[:0], pcm)
+	return w.write(dst, c, w.pcm)
 }

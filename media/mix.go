@@ -1,0 +1,230 @@
+package media
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// mixer is a conference of the page and several lines, each of which hears the others. Lines that are held, or whose codec
+// cannot be mixed, hear and say nothing until that changes.
+type mixer struct {
+	e        *Engine
+	withPage atomic.Bool   // the page takes part
+	codec    atomic.Uint32 // the page's
+	page     ear
+
+	mu    sync.Mutex // guards what follows; the pacer holds it for one frame at a time
+	parts []*part
+	desk  *desk // port 0 is the page, the others are the parts in their order
+	due   time.Time
+	seat  seat
+	out   [mixFrame]int16
+	voice writer // to the page
+	buf   [2 * mixFrame]byte
+	next  packet // to the page
+}
+
+// part is a line's place in a conference.
+type part struct {
+	line *line
+	ear  ear
+	seat seat
+}
+
+// seat is room for the frame that somebody brings.
+type seat [mixFrame]int16
+
+// Mix makes a conference of these lines and the page; fewer than two end it. A line that is opened later joins then, one that
+// is closed leaves, and one that is held stays silent until it is resumed. While Focus names another line the page is with
+// that one, and the conference goes on without it.
+func (e *Engine) Mix(ids ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mixed = nil
+	for _, id := range ids {
+		if !slices.Contains(e.mixed, id) {
+			e.mixed = append(e.mixed, id)
+		}
+	}
+	if len(e.mixed) < 2 {
+		e.mixed = nil
+	}
+	e.settleMixLocked()
+	e.tellPagesLocked(time.Now())
+}
+
+// leaveMixLocked takes a closed line out. The last one left is an ordinary line again as soon as it is in focus: until
+// somebody says so it stays with the page.
+func (e *Engine) leaveMixLocked(id string) {
+	if i := slices.Index(e.mixed, id); i >= 0 {
+		e.mixed = slices.Delete(slices.Clone(e.mixed), i, i+1)
+		e.settleMixLocked()
+	}
+}
+
+// settleMixLocked brings the mixer in line with what was asked for and what is open.
+func (e *Engine) settleMixLocked() {
+	m := e.mixer.Load()
+	over := len(e.mixed) == 0 || len(e.mixed) == 1 && (e.wanted == "" || e.lines[e.wanted] != nil)
+	if m == nil && over {
+		return
+	}
+	if m == nil {
+		m = &mixer{e: e, next: packet{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32()}}
+	}
+	var parts []*part
+	if over {
+		e.mixed = nil
+	}
+	for _, id := range e.mixed {
+		if l := e.lines[id]; l != nil {
+			p := l.part.Load()
+			if p == nil {
+				p = &part{line: l}
+			}
+			parts = append(parts, p)
+		}
+	}
+	m.seatAll(parts)
+	focus := e.lines[e.wanted]
+	m.withPage.Store(focus == nil || focus.part.Load() != nil)
+	if over {
+		m = nil
+	}
+	e.mixer.Store(m)
+}
+
+// seatAll gives the conference these parts. Who stays keeps what waits to be heard.
+func (m *mixer) seatAll(parts []*part) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, old := range m.parts {
+		if !slices.Contains(parts, old) {
+			old.line.part.Store(nil)
+		}
+	}
+	for _, p := range parts {
+		p.line.part.Store(p)
+	}
+	m.parts, m.desk = parts, newDesk(len(parts)+1)
+}
+
+// pageCodec is what the page speaks and hears: wide as soon as one line is, and whether any line wants sound.
+func (m *mixer) pageCodec() (c codec, live bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c = pcmu
+	for _, p := range m.parts {
+		if r := p.line.route.Load(); r != nil && (r.speak || r.hear) {
+			live = true
+			if r.codec == g722 {
+				c = g722
+			}
+		}
+	}
+	m.codec.Store(uint32(c))
+	return c, live
+}
+
+// fromPage takes a packet of the page. What is said while muted is never kept.
+func (m *mixer) fromPage(c codec, p packet, muted bool) {
+	if muted && c.mixable() {
+		p.payload = c.silence(len(p.payload))
+	}
+	m.page.put(c, p)
+}
+
+// tick mixes the frames that are due.
+func (m *mixer) tick(now time.Time) {
+	const frame = frameTime * time.Millisecond
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.Sub(m.due) > 5*frame {
+		m.due = now // first, or we were asleep: do not send a burst
+	}
+	for ; !m.due.After(now); m.due = m.due.Add(frame) {
+		m.step(now)
+	}
+}
+
+// step takes a frame from everybody and gives everybody theirs.
+func (m *mixer) step(now time.Time) {
+	withPage := m.withPage.Load()
+	m.desk.in[0] = nil
+	if m.page.take(m.seat[:]) && withPage && !m.e.muted.Load() {
+		m.desk.in[0] = m.seat[:]
+	}
+	for i, p := range m.parts {
+		m.desk.in[i+1] = nil
+		if r := p.line.route.Load(); r == nil || !r.speak || !r.hear {
+			p.ear.clear()
+		} else if p.ear.take(p.seat[:]) {
+			m.desk.in[i+1] = p.seat[:]
+		}
+	}
+	for i, p := range m.parts {
+		if r := p.line.route.Load(); r.mixes() {
+			m.desk.out(i+1, m.out[:])
+			p.line.say(r, m.out[:], withPage, now)
+		}
+	}
+	if withPage {
+		m.desk.out(0, m.out[:])
+		m.toPage(now)
+	}
+}
+
+func (m *mixer) toPage(now time.Time) {
+	owner, c := m.e.owner.Load(), codec(m.codec.Load())
+	if owner == nil || !c.mixable() {
+		return
+	}
+	m.next.payload = m.voice.write(m.buf[:0], c, m.out[:])
+	m.next.seq, m.next.ts = m.next.seq+1, m.next.ts+c.frame()
+	owner.play(c, m.next, now)
+}
+
+// mixes says that the mixer speaks on a line with that route.
+func (r *route) mixes() bool { return r != nil && r.speak && r.codec.mixable() }
+
+// say sends 20 ms at 16 kHz in the line's codec, unless a digit or a source sounds there. With is whether the page speaks.
+func (l *line) say(r *route, pcm []int16, with bool, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.source != nil || l.press.sounding() {
+		return
+	}
+	l.ownLocked(r, l.voiced.write(l.payload[:0], r.codec, pcm), now)
+	if with && !l.firstOut.Load() && l.firstOut.CompareAndSwap(false, true) {
+		l.e.tell(FirstPacket{Line: l.id, Out: true, At: now})
+	}
+}
+
+// MixOffer is an offer without codecs that cannot be mixed, for a line that is to take part in a conference. Needed is false
+// for a line that can be mixed as it is: then there is no offer.
+func (e *Engine) MixOffer(id string) (offer string, needed bool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.lines[id]
+	if l == nil {
+		return "", false, ErrNoLine
+	}
+	if r := l.route.Load(); r != nil && r.codec.mixable() {
+		return "", false, nil
+	}
+	t := &l.talk
+	var list []format
+	for _, f := range t.ours {
+		if c := codecNamed(f.name, f.clock); c.mixable() || c == noCodec && f.clock == 8000 {
+			list = append(list, f)
+		}
+	}
+	if !slices.ContainsFunc(list, func(f format) bool { return codecNamed(f.name, f.clock) != noCodec }) {
+		return "", true, ErrNoCodec
+	}
+	t.wantHold, t.answer = t.hold, ""
+	return t.write(list, holding(t.hold, t.heldBy)), true, nil
+}
