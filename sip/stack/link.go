@@ -17,18 +17,23 @@ import (
 // writeTime is how long a TCP peer may refuse to take our bytes.
 const writeTime = 10 * time.Second
 
-// Link is one UDP socket or one TCP connection.
+// Link is one UDP socket or one connection: TCP, TLS, or a WebSocket.
 type Link struct {
 	stack   *Stack
 	network string
 	local   netip.AddrPort
 	remote  netip.AddrPort
-	dialled bool // we opened it: keep-alives are ours to send (RFC 5626 §4.4.1)
+	dialled bool   // we opened it: keep-alives are ours to send (RFC 5626 §4.4.1)
+	host    string // what a WebSocket calls itself in Via and Contact, for nobody can open a way to it (RFC 7118 §5)
 
 	socket  atomic.Pointer[net.UDPConn]
-	conn    net.Conn
-	born    time.Time   // of a TCP connection
+	large   atomic.Bool // requests too large for a datagram go by TCP
+	conn    carrier     // of a connection
+	born    time.Time
 	spoke   atomic.Bool // it brought a whole message
+	pace    atomic.Int64
+	paced   chan struct{} // pace was changed
+	pongs   atomic.Bool   // the far side answers keep-alives, so that silence means loss
 	pong    chan struct{}
 	writing sync.Mutex
 
@@ -39,13 +44,23 @@ type Link struct {
 	err  error
 }
 
-// Network is "udp" or "tcp".
+// carrier takes whole messages.
+type carrier interface {
+	Write([]byte) (int, error)
+	SetWriteDeadline(time.Time) error
+	Close() error
+}
+
+// Network is "udp", "tcp", "tls" or "wss".
 func (l *Link) Network() string { return l.network }
+
+// Secure: nobody between us and the other end of the link can read it.
+func (l *Link) Secure() bool { return l.network == "tls" || l.network == "wss" }
 
 // Local is the address the socket is bound to; it may be unspecified (0.0.0.0), see LocalFor.
 func (l *Link) Local() netip.AddrPort { return l.local }
 
-// Remote is the peer of a TCP connection, zero for UDP.
+// Remote is the peer of a connection, zero for UDP.
 func (l *Link) Remote() netip.AddrPort { return l.remote }
 
 // Done is closed when the link is lost or closed; Err then says why.
@@ -92,14 +107,28 @@ func (l *Link) ContactFor(user string, to netip.AddrPort) string {
 		value += EscapeUser(user) + "@"
 	}
 	value += l.sentBy(to)
-	if l.network != "udp" {
+	switch l.network {
+	case "udp":
+	case "wss":
+		value += ";transport=ws" // RFC 7118 §5.2.4: one name for both
+	default:
 		value += ";transport=" + l.network
 	}
 	return value + ">"
 }
 
 // sentBy is our host and port in Via and Contact.
-func (l *Link) sentBy(to netip.AddrPort) string { return l.LocalFor(to).String() }
+func (l *Link) sentBy(to netip.AddrPort) string {
+	if l.host != "" {
+		return l.host
+	}
+	local := l.LocalFor(to)
+	return netip.AddrPortFrom(local.Addr().WithZone(""), local.Port()).String()
+}
+
+// Large lets requests above 1300 bytes leave this socket's stack over TCP to the same address, when that can be reached
+// (RFC 3261 §18.1.1).
+func (l *Link) Large() { l.large.Store(true) }
 
 // LocalAddr is the address that the route to a peer gives us. Nothing is sent.
 func LocalAddr(to netip.AddrPort) (netip.Addr, error) {
@@ -133,8 +162,8 @@ func (s *Stack) forget(l *Link) {
 			break
 		}
 	}
-	if s.tcp[l.remote] == l {
-		delete(s.tcp, l.remote)
+	if key := l.key(); s.streams[key] == l {
+		delete(s.streams, key)
 		if s.perAddr[l.remote.Addr()]--; s.perAddr[l.remote.Addr()] <= 0 {
 			delete(s.perAddr, l.remote.Addr())
 		}
@@ -167,7 +196,7 @@ func (l *Link) write(data []byte, to netip.AddrPort) error {
 	return nil
 }
 
-// Ping sends the two CRLF that keep a way through NAT open (RFC 5626 §3.5.1). TCP links that we dialled do it themselves.
+// Ping sends the two CRLF that keep a way through NAT open (RFC 5626 §3.5.1). Connections that we dialled do it themselves.
 func (l *Link) Ping(to netip.AddrPort) error { return l.write([]byte("\r\n\r\n"), to) }
 
 // ListenUDP opens a UDP socket ("127.0.0.1:0" picks a port) and reads it until the Stack or the link closes. A read error
@@ -248,27 +277,44 @@ func (l *Link) mend(err error, failures *int) bool {
 	return true
 }
 
-// Link is the way to a peer: the UDP socket that reaches it, or the TCP connection that peer opened or we opened; for TCP
-// with neither it dials.
+// Link is the way to a peer: the UDP socket that reaches it, or the connection there is; for TCP without one it dials. A
+// lost TLS connection is not dialled again here, for a bare address does not say whose certificate to expect.
 func (s *Stack) Link(ctx context.Context, network string, to netip.AddrPort) (*Link, error) {
+	network = lower(network)
+	if network == "" || network == "udp" {
+		return s.socketFor(to)
+	}
+	if known := s.stream(network, to); known != nil {
+		return known, nil
+	}
+	if network == "tcp" {
+		return s.DialTCP(ctx, to.String())
+	}
+	return nil, fmt.Errorf("no %s connection to %s", network, to)
+}
+
+func (s *Stack) stream(network string, to netip.AddrPort) *Link {
 	s.mu.Lock()
-	known := s.tcp[to]
-	var socket *Link
+	defer s.mu.Unlock()
+	return s.streams[streamKey{network, to}]
+}
+
+// socketFor is the newest socket of the peer's family, one on loopback for peers on loopback.
+func (s *Stack) socketFor(to netip.AddrPort) (*Link, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var best *Link
 	for _, u := range s.udp {
-		if socket == nil || u.local.Addr().IsLoopback() == to.Addr().IsLoopback() {
-			socket = u
+		local := u.local.Addr()
+		fits := local.Is4() == to.Addr().Is4() || local == netip.IPv6Unspecified()
+		if fits && (best == nil || local.IsLoopback() == to.Addr().IsLoopback()) {
+			best = u
 		}
 	}
-	s.mu.Unlock()
-	switch {
-	case strings.EqualFold(network, "tcp") && known != nil:
-		return known, nil
-	case strings.EqualFold(network, "tcp"):
-		return s.DialTCP(ctx, to.String())
-	case socket == nil:
+	if best == nil {
 		return nil, fmt.Errorf("no udp socket for %s", to)
 	}
-	return socket, nil
+	return best, nil
 }
 
 func addrPort(a net.Addr) netip.AddrPort {

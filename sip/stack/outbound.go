@@ -1,13 +1,21 @@
 package stack
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
+)
+
+const (
+	datagramMax = 1300 // bytes of a request over UDP (RFC 3261 §18.1.1)
+	viaRoom     = 200  // for the headers that every request gets here
+	largeTime   = time.Second
 )
 
 // Outbound is a client transaction under way.
@@ -28,6 +36,7 @@ type Outbound struct {
 // nil and the error of a transaction that ended without a final (sip.ErrTransactionTimeout, sip.ErrTransactionTransport).
 // It must not block. The answers it gets may be read by several goroutines.
 func (s *Stack) Send(req *sip.Request, link *Link, to netip.AddrPort, on func(*sip.Response, error)) (*Outbound, error) {
+	link = s.fitting(req, link, to)
 	s.prepare(req, link, to)
 	touch(req)
 	o := &Outbound{req: req, link: link, to: to, on: on, ready: make(chan struct{})}
@@ -117,13 +126,38 @@ func (s *Stack) Write(msg sip.Message, link *Link, to netip.AddrPort) error {
 	return sender{link, to}.WriteMsg(msg)
 }
 
+// fitting is the link that a request takes: TCP instead of UDP when it is too large for a datagram (RFC 3261 §18.1.1), and the way
+// of its Via when it has one, as a CANCEL does.
+func (s *Stack) fitting(req *sip.Request, link *Link, to netip.AddrPort) *Link {
+	if link.network != "udp" || !link.large.Load() {
+		return link
+	}
+	if via := req.Via(); via != nil {
+		if stream := s.stream(lower(via.Transport), to); stream != nil {
+			return stream
+		}
+		return link
+	}
+	if len(req.Body()) < datagramMax/3 || len(req.String())+viaRoom < datagramMax {
+		return link
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), largeTime)
+	defer cancel()
+	stream, err := s.Link(ctx, "tcp", to)
+	if err != nil {
+		s.log.Debug("large request stays with udp", "peer", to, "err", err)
+		link.large.Store(false) // it will not be there next time either
+		return link
+	}
+	return stream
+}
+
 // prepare adds what every request has: Via, Max-Forwards, User-Agent.
 func (s *Stack) prepare(req *sip.Request, link *Link, to netip.AddrPort) {
 	if req.Via() == nil {
-		local := link.LocalFor(to)
 		via := &sip.ViaHeader{
 			ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(link.network),
-			Host: local.Addr().String(), Port: int(local.Port()), Params: sip.NewParams(),
+			Host: link.sentBy(to), Params: sip.NewParams(), // the port is in it
 		}
 		via.Params.Add("rport", "")
 		via.Params.Add("branch", sip.GenerateBranch())

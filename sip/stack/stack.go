@@ -56,7 +56,7 @@ type Stack struct {
 	mu        sync.Mutex
 	closed    bool
 	udp       []*Link
-	tcp       map[netip.AddrPort]*Link // by remote address
+	streams   map[streamKey]*Link
 	perAddr   map[netip.Addr]int
 	listeners []net.Listener
 	inbounds  map[string]*Inbound
@@ -77,7 +77,7 @@ func New(cfg Config) *Stack {
 	}
 	s := &Stack{
 		cfg: cfg, log: cfg.Log, parser: newParser(), allow: map[string]bool{"ACK": true, "CANCEL": true},
-		tcp: map[netip.AddrPort]*Link{}, perAddr: map[netip.Addr]int{},
+		streams: map[streamKey]*Link{}, perAddr: map[netip.Addr]int{},
 		inbounds: map[string]*Inbound{}, merged: map[string]string{}, outbounds: map[string]*Outbound{},
 	}
 	for _, m := range cfg.Allow {
@@ -107,7 +107,7 @@ func (s *Stack) close() {
 	s.mu.Lock()
 	s.closed = true
 	listeners, links := s.listeners, append([]*Link(nil), s.udp...)
-	for _, l := range s.tcp {
+	for _, l := range s.streams {
 		links = append(links, l)
 	}
 	var in []*Inbound

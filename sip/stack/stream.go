@@ -3,8 +3,10 @@ package stack
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strconv"
@@ -22,10 +24,12 @@ const (
 
 // ListenTCP accepts connections on that address until the Stack closes and tells the address. Accept errors (EMFILE)
 // pause it; only closing ends it.
-func (s *Stack) ListenTCP(addr string) (netip.AddrPort, error) {
+func (s *Stack) ListenTCP(addr string) (netip.AddrPort, error) { return s.listen("tcp", addr, nil) }
+
+func (s *Stack) listen(network, addr string, secure *tls.Config) (netip.AddrPort, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("listen tcp: %w", err)
+		return netip.AddrPort{}, fmt.Errorf("listen %s: %w", network, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,19 +38,19 @@ func (s *Stack) ListenTCP(addr string) (netip.AddrPort, error) {
 		return netip.AddrPort{}, net.ErrClosed
 	}
 	s.listeners = append(s.listeners, listener)
-	s.working.Go(func() { s.accept(listener) })
+	s.working.Go(func() { s.accept(listener, secure) })
 	return addrPort(listener.Addr()), nil
 }
 
-func (s *Stack) accept(listener net.Listener) {
+func (s *Stack) accept(listener net.Listener, secure *tls.Config) {
 	for {
 		conn, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			s.log.Warn("sip accept", "local", listener.Addr(), "err", err)
-			time.Sleep(100 * time.Millisecond)
+			s.log.Warn("sip accept", "err", err)
+			time.Sleep(50 * time.Millisecond)
 			continue
 		}
 		from := addrPort(conn.RemoteAddr())
@@ -54,7 +58,12 @@ func (s *Stack) accept(listener net.Listener) {
 			conn.Close()
 			continue
 		}
-		if _, err := s.adopt(conn, false); err != nil {
+		network := "tcp"
+		if secure != nil {
+			network, conn = "tls", tls.Server(conn, secure) // its reader shakes hands, so that nobody waits for a silent one
+		}
+		l := s.newStream(network, conn, false)
+		if s.adopt(l, func() { l.readStream(conn) }) != nil {
 			conn.Close()
 		}
 	}
@@ -63,46 +72,67 @@ func (s *Stack) accept(listener net.Listener) {
 // DialTCP opens a connection and reads it; it keeps it alive and notices its death (RFC 5626 §4.4.1). Done of the link
 // tells the loss.
 func (s *Stack) DialTCP(ctx context.Context, addr string) (*Link, error) {
-	dialer := net.Dialer{Timeout: 10 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	conn, err := dialer().DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.adopt(conn, true)
-	if err != nil {
+	return s.dialled("tcp", conn)
+}
+
+// dialer gives up after ten seconds and finds a connection dead whose far side vanished after half a minute.
+func dialer() *net.Dialer {
+	return &net.Dialer{Timeout: 10 * time.Second, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+}
+
+func (s *Stack) dialled(network string, conn net.Conn) (*Link, error) {
+	l := s.newStream(network, conn, true)
+	if err := s.adopt(l, func() { l.readStream(conn) }); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (s *Stack) adopt(conn net.Conn, dialled bool) (*Link, error) {
-	l := &Link{
-		stack: s, network: "tcp", conn: conn, dialled: dialled, done: make(chan struct{}), pong: make(chan struct{}, 1), born: time.Now(),
-		local: addrPort(conn.LocalAddr()), remote: addrPort(conn.RemoteAddr()),
+// streamKey names a connection.
+type streamKey struct {
+	network string
+	remote  netip.AddrPort
+}
+
+func (l *Link) key() streamKey { return streamKey{l.network, l.remote} }
+
+func (s *Stack) newStream(network string, conn net.Conn, dialled bool) *Link {
+	return &Link{
+		stack: s, network: network, conn: conn, dialled: dialled, done: make(chan struct{}), pong: make(chan struct{}, 1),
+		paced: make(chan struct{}, 1), born: time.Now(), local: addrPort(conn.LocalAddr()), remote: addrPort(conn.RemoteAddr()),
 	}
+}
+
+// adopt takes a connection into the books and starts what reads it.
+func (s *Stack) adopt(l *Link, read func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, net.ErrClosed
+		return net.ErrClosed
 	}
-	if !dialled && s.perAddr[l.remote.Addr()] >= s.cfg.ConnsPerAddr && !s.makeRoomLocked(l.remote.Addr()) {
-		return nil, fmt.Errorf("too many connections from %s", l.remote.Addr())
+	addr := l.remote.Addr()
+	if !l.dialled && s.perAddr[addr] >= s.cfg.ConnsPerAddr && !s.makeRoomLocked(addr) {
+		return fmt.Errorf("too many connections from %s", addr)
 	}
-	s.perAddr[l.remote.Addr()]++
-	s.tcp[l.remote] = l
-	s.working.Go(l.readTCP)
-	if dialled {
+	s.perAddr[addr]++
+	s.streams[l.key()] = l
+	s.working.Go(read)
+	if l.dialled {
 		s.working.Go(l.keepAlive)
 	}
-	return l, nil
+	return nil
 }
 
 // makeRoomLocked closes the oldest connection of that address that has not brought a whole message yet: who holds half messages
 // does not lock out who talks.
 func (s *Stack) makeRoomLocked(addr netip.Addr) bool {
 	var oldest *Link
-	for _, l := range s.tcp {
+	for _, l := range s.streams {
 		if l.remote.Addr() == addr && !l.dialled && !l.spoke.Load() && (oldest == nil || l.born.Before(oldest.born)) {
 			oldest = l
 		}
@@ -115,7 +145,7 @@ func (s *Stack) makeRoomLocked(addr netip.Addr) bool {
 	return true
 }
 
-func (l *Link) readTCP() {
+func (l *Link) readStream(conn net.Conn) {
 	var pending []byte
 	begun := time.Now() // of the message that is not whole yet
 	chunk := make([]byte, 16<<10)
@@ -124,8 +154,8 @@ func (l *Link) readTCP() {
 		if !l.dialled && (len(pending) > 0 || !l.spoke.Load()) {
 			deadline = begun.Add(halfTime)
 		}
-		_ = l.conn.SetReadDeadline(deadline)
-		n, err := l.conn.Read(chunk)
+		_ = conn.SetReadDeadline(deadline)
+		n, err := conn.Read(chunk)
 		if err != nil {
 			l.lose(fmt.Errorf("read from %s: %w", l.remote, err))
 			return
@@ -169,10 +199,7 @@ func (l *Link) keepAlives(data []byte) []byte {
 			data = data[4:]
 			continue
 		}
-		select {
-		case l.pong <- struct{}{}:
-		default:
-		}
+		l.ponged()
 		data = data[2:]
 	}
 	return data
@@ -210,29 +237,78 @@ func frame(data []byte) (int, error) {
 	return total, nil
 }
 
+func (l *Link) ponged() {
+	l.pongs.Store(true)
+	select {
+	case l.pong <- struct{}{}:
+	default:
+	}
+}
+
+// KeepAlive sets the time between our keep-alives, as a registrar's Flow-Timer asks (RFC 5626 §4.4), and says that the far side
+// answers them. Without it only a far side that answered once is expected to do so again: many servers never do.
+func (l *Link) KeepAlive(every time.Duration) {
+	if l.network == "udp" {
+		return
+	}
+	l.pongs.Store(true)
+	if every > 0 && l.pace.Swap(int64(every)) != int64(every) {
+		select {
+		case l.paced <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// pause is the time until the next keep-alive, 80 to 100 % of what was set (RFC 5626 §4.4.1).
+func (l *Link) pause() time.Duration {
+	every := time.Duration(l.pace.Load())
+	if every == 0 {
+		every = pingTime
+		if l.network == "wss" {
+			every = wsPingTime
+		}
+	}
+	return time.Duration((0.8 + 0.2*rand.Float64()) * float64(every))
+}
+
 func (l *Link) keepAlive() {
-	tick := time.NewTicker(pingTime)
-	defer tick.Stop()
+	timer := time.NewTimer(l.pause())
+	defer timer.Stop()
 	for {
 		select {
 		case <-l.done:
 			return
-		case <-tick.C:
+		case <-l.paced:
+		case <-timer.C:
+			if !l.alive() {
+				return
+			}
 		}
-		select {
-		case <-l.pong: // an old one
-		default:
-		}
-		if l.write([]byte("\r\n\r\n"), l.remote) != nil {
-			return
-		}
-		select {
-		case <-l.done:
-			return
-		case <-l.pong:
-		case <-time.After(pongTime):
+		timer.Reset(l.pause())
+	}
+}
+
+// alive asks the far side for a sign of life.
+func (l *Link) alive() bool {
+	select {
+	case <-l.pong: // an old one
+	default:
+	}
+	if l.Ping(l.remote) != nil {
+		return false
+	}
+	late := time.NewTimer(pongTime)
+	defer late.Stop()
+	select {
+	case <-l.done:
+		return false
+	case <-l.pong:
+	case <-late.C:
+		if l.pongs.Load() {
 			l.lose(errors.New("no pong"))
-			return
+			return false
 		}
 	}
+	return true
 }
