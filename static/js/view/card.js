@@ -131,7 +131,7 @@ function allowed(call, calls, asking) {
   return {
     answer: call.phase === "offered",
     hold: alone,
-    mute: alone && (call.phase === "talking" || others.length === 0),
+    mute: alone && (call.phase === "talking" || calls.length === 1),
     connect: alone && !call.moving ? pairOf(call, others) : undefined,
     meet: alone && leader(calls)?.id === call.id,
   };

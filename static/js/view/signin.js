@@ -33,15 +33,15 @@ export function signInView(send) {
     last = snap;
     const start = snap.phase === "out" || snap.phase === "checking" || !snap.choice;
     const turned = start !== seen && !root.hidden;
-    const bySIP = !!snap.centerless || (view.way ?? (snap.sip && !snap.account ? "sip" : "center")) === "sip";
+    const bySIP = !!snap.centerless || (view.way ?? likely(snap)) === "sip";
     seen = root.hidden ? undefined : start;
     first.hidden = !start;
     two.root.hidden = start;
     one.root.hidden = !start || bySIP;
     sip.root.hidden = !start || !bySIP;
     ways.show(bySIP, !!snap.centerless);
-    one.show(snap);
-    sip.show(snap, bySIP);
+    one.show(snap, !ofSIP(snap));
+    sip.show(snap, !ofCenter(snap));
     two.show(snap);
     if (turned) (start ? (bySIP ? sip : one) : two).focus();
   }
@@ -49,6 +49,14 @@ export function signInView(send) {
   const view = { root, way: undefined, show };
   return view;
 }
+
+/** A problem that only the SIP account can have, or only the center. @param {Snapshot} snap */
+const ofSIP = (snap) => /^sip\./.test(snap.problem?.code ?? "");
+/** @param {Snapshot} snap */
+const ofCenter = (snap) => /^(signin|center|agent)\./.test(snap.problem?.code ?? "");
+
+/** The way of the last time. @param {Snapshot} snap @returns {Way} */
+const likely = (snap) => (ofSIP(snap) || (snap.sip && !snap.account) ? "sip" : "center");
 
 /**
  * The two ways in, as tabs; none to choose without a center.
@@ -92,12 +100,12 @@ function who(send) {
   return {
     root,
     focus: () => (account.value ? password : account).focus(),
-    /** @param {Snapshot} snap */
-    show(snap) {
+    /** @param {Snapshot} snap @param {boolean} mine the problem may be about this form */
+    show(snap, mine) {
       if (!account.value && snap.account && document.activeElement !== account) account.value = snap.account;
       if (snap.phase === "in") password.value = "";
       busy(go, snap.phase === "checking");
-      put(alert, snap.phase === "out" && snap.problem ? say(snap.problem) : "");
+      put(alert, mine && snap.phase === "out" && snap.problem ? say(snap.problem) : "");
     },
   };
 }

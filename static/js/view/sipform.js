@@ -14,7 +14,7 @@ import { say, t } from "../text.js";
 export function sipForm(send) {
   const text = (/** @type {string} */ name, /** @type {object} */ more = {}) =>
     h("input", { id: `sip-${name}`, name: `sip-${name}`, autocapitalize: "none", autocomplete: "off", spellcheck: false, maxLength: 256, ...more });
-  const server = text("server", { required: true }), user = text("user", { required: true, autocomplete: "username" });
+  const server = text("server"), user = text("user", { required: true, autocomplete: "username" });
   const password = text("password", { type: "password", autocomplete: "current-password", maxLength: 1024 });
   const authUser = text("authUser"), display = text("display", { autocapitalize: "words" }), domain = text("domain");
   const transport = h("select", { id: "sip-transport", name: "sip-transport" }, option("", t("sip.transport.auto")), option("udp", "UDP"), option("tcp", "TCP"),
@@ -33,7 +33,7 @@ export function sipForm(send) {
   const fields = { server, user, password, authUser, display, domain, transport, voice };
   const root = h("form", { noValidate: true, className: "sip-form", "aria-label": t("signin.sip"), onsubmit: (/** @type {Event} */ e) => {
     e.preventDefault();
-    const empty = [server, user].find((f) => f.value.trim() === "");
+    const empty = (user.value.includes("@") ? [user] : [server, user]).find((f) => f.value.trim() === ""); // user@domain names the server too
     if (empty) return empty.focus();
     if (!isBusy(go)) send("signin.sip", typed());
   } }, row(t("field.server"), server), row(t("field.user"), user), row(t("field.password"), password, look(password)),
@@ -75,7 +75,7 @@ export function sipForm(send) {
   return {
     root,
     focus: () => ([server, user, password].find((f) => !f.value) ?? password).focus(),
-    /** @param {Snapshot} snap @param {boolean} mine the problem is about this form */
+    /** @param {Snapshot} snap @param {boolean} mine the problem may be about this form */
     show(snap, mine) {
       const kept = snap.sip ? JSON.stringify(snap.sip) : "";
       if (snap.sip && kept !== filled && !root.contains(document.activeElement)) fill(snap.sip);
