@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"net/netip"
 	"strconv"
 	"time"
 )
@@ -32,6 +33,8 @@ type (
 		Display string
 		SDP     string
 		Header  func(name string) string // of the INVITE
+		// Replaces is our call that this one takes the place of (an attended transfer); Answer ends that one by itself. "" is none.
+		Replaces string
 	}
 	// Progress is a provisional answer to our call; an SDP is early media.
 	Progress struct {
@@ -46,18 +49,43 @@ type (
 	}
 	// Failed ends our call that nobody answered.
 	Failed struct {
-		Call   string
-		Code   int
-		Reason string
+		Call     string
+		Code     int
+		Reason   string
+		Cause    int  // Q.850, of their Reason header or as RFC 3398 maps the code
+		Replaced bool // another call took its place before it was answered
 	}
-	// Ended ends every other call. Elsewhere: another phone of ours took it.
+	// Ended ends every other call. Elsewhere: another phone of ours took it. Replaced: another call took its place.
 	Ended struct {
 		Call      string
 		ByPeer    bool
 		Code      int
 		Reason    string
 		Elsewhere bool
+		Cause     int // Q.850
+		Replaced  bool
 	}
+	// Quiet: eight seconds, and nobody has said anything to our call.
+	Quiet struct{ Call string }
+	// Moved: our address changed and there is a new way to the server. Calls must be offered anew, with Local in their SDP.
+	Moved struct{ Local netip.Addr }
+	// TransferAsked: the far side of Call asks us to call Number at Host instead: Follow, or RefuseTransfer within 20 seconds.
+	// Attended: that takes the place of a call which they have there.
+	TransferAsked struct {
+		Call, Number, Host, Display string
+		By                          string // who sends us there, "" unsaid
+		Attended                    bool
+	}
+	// DigitInfo is a DTMF digit that came as an INFO.
+	DigitInfo struct{ Call, Digit string }
+	// Messages is the lamp of the voice mail (RFC 3842).
+	Messages struct {
+		Waiting  bool
+		New, Old int // voice messages; 0 when only Waiting is told
+		Account  string
+	}
+	// Lamp is what a watched number does: unknown, idle, ringing or busy (RFC 4235).
+	Lamp struct{ Number, State string }
 )
 
 func (Registered) event()     {}
@@ -68,6 +96,12 @@ func (Progress) event()       {}
 func (Answered) event()       {}
 func (Failed) event()         {}
 func (Ended) event()          {}
+func (Quiet) event()          {}
+func (Moved) event()          {}
+func (TransferAsked) event()  {}
+func (DigitInfo) event()      {}
+func (Messages) event()       {}
+func (Lamp) event()           {}
 
 // Refused is the far side's final answer, 300 to 699 (RFC 3261 §21).
 type Refused struct {

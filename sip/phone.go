@@ -19,7 +19,7 @@ import (
 )
 
 // ringingMax is how many calls may ring at once; further ones hear busy.
-const ringingMax = 4
+const ringingMax = 3
 
 // Config is what a phone needs before its first line.
 type Config struct {
@@ -48,6 +48,11 @@ type Phone struct {
 	line  *line
 	calls map[string]*dialog.Call
 	rings map[string]bool
+
+	asked      map[string]dialog.ReferTo // REFERs that wait for Follow or RefuseTransfer, by call
+	replacing  map[string]string         // incoming calls and the call that each would replace
+	superseded map[string]bool           // calls that were replaced and are on their way out
+	timelines  []timeline                // oldest first
 }
 
 // New makes a phone; it opens nothing.
@@ -58,10 +63,18 @@ func New(cfg Config) *Phone {
 	if cfg.Tell == nil {
 		cfg.Tell = func(Event) {}
 	}
-	p := &Phone{cfg: cfg, log: cfg.Log, lines: make(chan *line), calls: map[string]*dialog.Call{}, rings: map[string]bool{}}
-	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Admit: p.servers.heard, Traced: p.traces.keep})
+	p := &Phone{
+		cfg: cfg, log: cfg.Log, lines: make(chan *line), calls: map[string]*dialog.Call{}, rings: map[string]bool{},
+		asked: map[string]dialog.ReferTo{}, replacing: map[string]string{}, superseded: map[string]bool{},
+	}
+	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Allow: methods(), Admit: p.servers.heard, Traced: p.traces.keep})
 	p.ua = dialog.New(dialog.Config{Stack: p.stack, Log: cfg.Log, OnCall: p.rung})
 	return p
+}
+
+// methods are those we know.
+func methods() []string {
+	return []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY"}
 }
 
 // Run keeps the line registered and the calls alive; it blocks until the context ends. It hangs up what is left, but
@@ -96,67 +109,119 @@ func (p *Phone) LocalAddr() netip.Addr {
 	return p.line.local()
 }
 
-// Dial calls a number; call is the name its events will have. It returns when the INVITE is out.
+// Secure says that nobody between us and our server can read the signalling: TLS or WSS. SDES keys may stand in an SDP then.
+func (p *Phone) Secure() bool {
+	l, err := p.registered()
+	return err == nil && l.way().Secure()
+}
+
+func (p *Phone) registered() (*line, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.line == nil {
+		return nil, ErrNoLine
+	}
+	return p.line, nil
+}
+
+// Dial calls a number, user@host or a SIP URI; call is the name its events will have. It returns when the INVITE is out.
 func (p *Phone) Dial(ctx context.Context, call, number, sdp string) error {
-	user, err := dialable(number)
+	l, err := p.registered()
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	l := p.line
-	p.mu.Unlock()
-	if l == nil {
-		return ErrNoLine
+	target, err := dialable(number, l.account.Domain)
+	if err != nil {
+		return err
 	}
+	if err := p.invite(ctx, l, outgoing{name: call, target: target, sdp: sdp}); err != nil {
+		return fmt.Errorf("dial: %w", refused(err))
+	}
+	return nil
+}
+
+// outgoing is a call of ours: dialled, or one that somebody sends us to.
+type outgoing struct {
+	name, sdp string
+	target    sipgo.Uri
+	replaces  string
+	headers   []string
+	watch     func(dialog.Event) // hears every event first
+}
+
+func (p *Phone) invite(ctx context.Context, l *line, o outgoing) error {
 	link := l.way()
 	kept := make(chan struct{}) // no event before the call can be found by its name
 	defer close(kept)
 	c, err := p.ua.Invite(ctx, dialog.InviteRequest{
-		Target:  sipgo.Uri{Scheme: "sip", User: stack.EscapeUser(user), Host: l.account.Domain},
-		Network: link.Network(), Destination: l.peer(), Link: link, Auth: l.auth, SDP: sdp,
-		From:        dialog.Party{Display: l.account.Display, User: stack.EscapeUser(cmp.Or(l.account.From, l.account.User)), Host: l.account.Domain},
-		ContactUser: l.account.User,
-		Tell:        func(e dialog.Event) { p.heard(call, e) },
+		Target: o.target, Network: link.Network(), Destination: l.peer(), Link: link, Auth: l.auth, SDP: o.sdp,
+		From:        dialog.Party{Display: l.account.Display, User: cmp.Or(l.account.From, l.account.User), Host: l.account.Domain},
+		ContactUser: l.account.User, Replaces: o.replaces, Headers: o.headers,
+		Tell: func(e dialog.Event) {
+			<-kept
+			if o.watch != nil {
+				o.watch(e)
+			}
+			p.heard(o.name, e)
+		},
 	})
 	if err != nil {
-		return fmt.Errorf("dial: %w", refused(err))
+		return err
 	}
-	p.log.Info("call out", "call", call, "peer", stack.Mask(user))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.calls[call] = c
+	p.log.Info("call out", "call", o.name, "peer", stack.Mask(stack.UnescapeUser(o.target.User)))
+	p.keep(o.name, c)
 	return nil
 }
 
-// dialable takes the visual separators out of a number (RFC 3966 §5.1.1) and refuses what is none.
-func dialable(number string) (string, error) {
-	number = strings.TrimSpace(number)
-	if number != "" && strings.ContainsRune("+0123456789*#", rune(number[0])) {
-		number = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "").Replace(number)
+func (p *Phone) keep(name string, c *dialog.Call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls[name] = c
+	p.timelines = append(p.timelines, timeline{name, c.CallID()})
+	if extra := len(p.timelines) - tracedCalls; extra > 0 {
+		p.timelines = append([]timeline(nil), p.timelines[extra:]...)
 	}
-	if number == "" || len(number) > 64 || !stack.Clean(number) || strings.ContainsAny(number, " <>\"@;?:/\\") {
-		return "", ErrNumber
+}
+
+// timeline says which Call-ID a call had.
+type timeline struct{ call, id string }
+
+// Trace is every SIP message of a call, also of one of the last fifty that ended; empty for others.
+func (p *Phone) Trace(call string) []Message {
+	p.mu.Lock()
+	id := ""
+	for _, t := range p.timelines {
+		if t.call == call {
+			id = t.id
+		}
 	}
-	return number, nil
+	p.mu.Unlock()
+	return p.traces.of(id)
 }
 
 // rung is an INVITE of our server.
 func (p *Phone) rung(c *dialog.Call) func(dialog.Event) {
 	id := c.ID()
+	replaces, code := p.replaced(c)
 	p.mu.Lock()
-	full := len(p.rings) >= ringingMax
-	if !full {
+	if code == 0 && replaces == "" && len(p.rings) >= ringingMax {
+		code = 486
+	}
+	if code == 0 {
 		p.rings[id] = true
-		p.calls[id] = c
+	}
+	if replaces != "" && code == 0 {
+		p.replacing[id] = replaces
 	}
 	p.mu.Unlock()
-	if full {
-		_ = c.Reject(486, "Busy Here")
+	if code != 0 {
+		_ = c.Reject(code, "")
 		return func(dialog.Event) {}
 	}
+	p.keep(id, c)
 	from := c.Remote()
 	p.log.Info("call in", "call", id, "peer", stack.Mask(from.User))
-	p.tell(Incoming{Call: id, User: from.User, Host: from.Host, Display: from.Display, SDP: c.Offer(), Header: c.Header})
+	p.tell(Incoming{Call: id, User: from.User, Host: from.Host, Display: from.Display, SDP: c.Offer(), Header: c.Header, Replaces: replaces})
 	return func(e dialog.Event) { p.heard(id, e) }
 }
 
@@ -171,12 +236,18 @@ func (p *Phone) heard(call string, event dialog.Event) {
 		p.tell(Answered{Call: call, SDP: e.SDP})
 	case dialog.Reoffered:
 		p.reoffered(call, e.SDP)
+	case dialog.Referred:
+		p.askedToTransfer(call, e)
+	case dialog.Info:
+		if digit := digitOf(e.ContentType, e.Body); digit != "" {
+			p.tell(DigitInfo{Call: call, Digit: digit})
+		}
 	case dialog.Failed:
-		p.forget(call)
-		p.tell(Failed{Call: call, Code: e.Code, Reason: e.Reason})
+		superseded := p.forget(call)
+		p.tell(Failed{Call: call, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Replaced: superseded})
 	case dialog.Ended:
-		p.forget(call)
-		p.tell(Ended{Call: call, ByPeer: e.ByPeer, Code: e.Code, Reason: e.Reason, Elsewhere: e.Elsewhere})
+		superseded := p.forget(call)
+		p.tell(Ended{Call: call, ByPeer: e.ByPeer, Code: e.Code, Reason: e.Reason, Elsewhere: e.Elsewhere, Cause: e.Cause, Replaced: superseded})
 	}
 }
 
@@ -198,11 +269,17 @@ func (p *Phone) reoffered(call, sdp string) {
 	_ = c.AnswerReoffer(answer)
 }
 
-func (p *Phone) forget(call string) {
+// forget is true for a call that another one replaced.
+func (p *Phone) forget(call string) (superseded bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	superseded = p.superseded[call]
 	delete(p.calls, call)
 	delete(p.rings, call)
+	delete(p.asked, call)
+	delete(p.replacing, call)
+	delete(p.superseded, call)
+	return superseded
 }
 
 func (p *Phone) call(id string) (*dialog.Call, error) {
@@ -229,14 +306,19 @@ func (p *Phone) Ring(call string) error {
 	return refused(c.Ring(180, ""))
 }
 
-// Answer takes the call and returns when the caller acknowledged it; without that, after 32 seconds, the call is ended.
+// Answer takes the call and returns when the caller acknowledged it; without that, after 32 seconds, the call is ended. A
+// call that it replaces is hung up then.
 func (p *Phone) Answer(ctx context.Context, call, sdp string) error {
 	c, err := p.call(call)
 	if err != nil {
 		return err
 	}
 	p.stopRinging(call)
-	return refused(c.Answer(ctx, sdp))
+	if err := c.Answer(ctx, sdp); err != nil {
+		return refused(err)
+	}
+	p.supersede(ctx, call)
+	return nil
 }
 
 // Reject refuses an incoming call with a final code.
@@ -265,6 +347,44 @@ func (p *Phone) Reinvite(ctx context.Context, call, sdp string) (string, error) 
 	}
 	answer, err := c.Reinvite(ctx, sdp)
 	return answer, refused(err)
+}
+
+// Info sends one DTMF digit as an INFO (0–9, *, #, A–D), for far sides without telephone-event.
+func (p *Phone) Info(ctx context.Context, call, digit string) error {
+	c, err := p.call(call)
+	if err != nil {
+		return err
+	}
+	if len(digit) != 1 || !strings.Contains(dtmf, digit) {
+		return ErrNumber
+	}
+	return refused(c.Info(ctx, "application/dtmf-relay", "Signal="+digit+"\r\nDuration=160\r\n"))
+}
+
+const dtmf = "0123456789*#ABCD"
+
+// digitOf reads both forms of DTMF by INFO: Signal=5 of application/dtmf-relay, and a bare 5 of application/dtmf.
+func digitOf(contentType, body string) string {
+	digit := strings.TrimSpace(body)
+	if contentType == "application/dtmf-relay" {
+		digit = ""
+		for line := range strings.Lines(body) {
+			name, value, _ := strings.Cut(line, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "signal") {
+				digit = strings.TrimSpace(value)
+			}
+		}
+	}
+	switch digit = strings.ToUpper(digit); digit {
+	case "10":
+		digit = "*"
+	case "11":
+		digit = "#"
+	}
+	if len(digit) != 1 || !strings.Contains(dtmf, digit) {
+		return ""
+	}
+	return digit
 }
 
 // refused turns the dialog's words into ours.

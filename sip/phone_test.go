@@ -63,7 +63,13 @@ func TestStaleNonceIsAnsweredAgain(t *testing.T) {
 // talk brings up a call from a to b and returns b's name of it.
 func talk(t *testing.T, a, b *phone) (in string) {
 	t.Helper()
-	if err := a.Dial(a.context(), "out", b.name, sdpOf(a.name, "sendrecv")); err != nil {
+	return talkAs(t, a, b, "out")
+}
+
+// talkAs gives the call a name at a.
+func talkAs(t *testing.T, a, b *phone, out string) (in string) {
+	t.Helper()
+	if err := a.Dial(a.context(), out, b.name, sdpOf(a.name, "sendrecv")); err != nil {
 		t.Fatal(err)
 	}
 	call := expect[sip.Incoming](b)
@@ -73,7 +79,7 @@ func talk(t *testing.T, a, b *phone) (in string) {
 	if err := b.Ring(call.Call); err != nil {
 		t.Fatal(err)
 	}
-	if e := expect[sip.Progress](a); e.Code != 180 || e.Call != "out" {
+	if e := expect[sip.Progress](a); e.Code != 180 || e.Call != out {
 		t.Errorf("progress %+v", e)
 	}
 	if err := b.Answer(b.context(), call.Call, sdpOf(b.name, "sendrecv")); err != nil {
@@ -195,21 +201,21 @@ func TestUnknownExtensionFails(t *testing.T) {
 	}
 }
 
-func TestFifthRingingCallHearsBusy(t *testing.T) {
+func TestFourthRingingCallHearsBusy(t *testing.T) {
 	k := kamailio(t)
 	alice, bob := newPhone(t, "alice"), newPhone(t, "bob")
 	alice.register(k.addr, "udp")
 	bob.register(k.addr, "udp")
-	for _, call := range []string{"1", "2", "3", "4"} {
+	for _, call := range []string{"1", "2", "3"} {
 		if err := alice.Dial(alice.context(), call, "bob", sdpOf("alice", "sendrecv")); err != nil {
 			t.Fatal(err)
 		}
 		expect[sip.Incoming](bob)
 	}
-	if err := alice.Dial(alice.context(), "5", "bob", sdpOf("alice", "sendrecv")); err != nil {
+	if err := alice.Dial(alice.context(), "4", "bob", sdpOf("alice", "sendrecv")); err != nil {
 		t.Fatal(err)
 	}
-	if e := awaits[sip.Failed](alice); e.Code != 486 || e.Call != "5" {
+	if e := awaits[sip.Failed](alice); e.Code != 486 || e.Call != "4" {
 		t.Errorf("%+v", e)
 	}
 }
@@ -231,7 +237,7 @@ func TestWhatCannotBeDialledIsRefused(t *testing.T) {
 		t.Errorf("without a line: %v", err)
 	}
 	alice.register(k.addr, "udp")
-	for _, number := range []string{"", "1\r\nX-Evil: 1", "1\u20282", "a b", "x>", "\x00", strings.Repeat("1", 65), "1@evil"} {
+	for _, number := range []string{"", "1\r\nX-Evil: 1", "1\u20282", "a b", "x>", "\x00", strings.Repeat("1", 65), "1@evil>", "sip:x@h?Replaces=a", "http://x", "1@h\r\nX: 1", "@h"} {
 		if err := alice.Dial(alice.context(), "x", number, ""); !errors.Is(err, sip.ErrNumber) {
 			t.Errorf("%q: %v", number, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -29,8 +30,8 @@ type Call struct {
 	ua      *UA
 	id      string
 	inbound bool
-	link    *stack.Link
-	peer    netip.AddrPort
+	path    atomic.Pointer[path]
+	user    string // of our Contact
 	remote  Party
 	called  Party
 	first   *sip.Request // the initial INVITE, a clone
@@ -43,7 +44,8 @@ type Call struct {
 
 	phase   phase
 	dialog  *dialog
-	settled bool // the last event is queued
+	allow   []string // the methods the far side says it knows, in lower case; nil: it never said
+	settled bool     // the last event is queued
 
 	// outgoing INVITE
 	invite      *stack.Outbound
@@ -51,6 +53,7 @@ type Call struct {
 	provisional bool // CANCEL may be sent (RFC 3261 §9.1)
 	cancelWith  []string
 	late        late
+	branches    map[string]*branch // early dialogs by To-tag, until one is answered
 
 	// incoming INVITE
 	in       *stack.Inbound
@@ -62,13 +65,25 @@ type Call struct {
 	offered  *stack.Inbound // theirs
 	sdp      string         // our last description
 	refresh  *time.Timer    // session refresh that the far side demanded (RFC 4028)
-	timers   []*time.Timer
+	timers   map[*time.Timer]bool
+
+	// transfers
+	referring *referring // ours
+	referred  *referred  // theirs
+	refers    int        // REFERs of theirs so far
+	lingering int        // reasons to stay although the call is over
+}
+
+// path is where the requests of a call go: the link and the address behind it.
+type path struct {
+	link *stack.Link
+	peer netip.AddrPort
 }
 
 func newCall(ua *UA, inbound bool) *Call {
 	return &Call{
 		ua: ua, id: sip.GenerateTagN(12), inbound: inbound, inbox: newQueue[func()](), events: newQueue[Event](),
-		gone: make(chan struct{}), done: make(chan struct{}),
+		gone: make(chan struct{}), done: make(chan struct{}), timers: map[*time.Timer]bool{}, branches: map[string]*branch{},
 	}
 }
 
@@ -88,10 +103,10 @@ func (c *Call) Remote() Party { return c.remote }
 func (c *Call) Called() Party { return c.called }
 
 // Source is the address the signalling goes to and comes from.
-func (c *Call) Source() netip.AddrPort { return c.peer }
+func (c *Call) Source() netip.AddrPort { return c.path.Load().peer }
 
-// Link is what the call began on.
-func (c *Call) Link() *stack.Link { return c.link }
+// Link is what the call runs on.
+func (c *Call) Link() *stack.Link { return c.path.Load().link }
 
 // Request is the initial INVITE: read it, do not change it.
 func (c *Call) Request() *sip.Request { return c.first }
@@ -116,8 +131,12 @@ func (c *Call) begin(tell func() func(Event), first func()) {
 func (c *Call) own() {
 	defer close(c.gone)
 	defer c.ua.drop(c)
-	lost := c.link.Done()
+	watched := c.path.Load().link
+	lost := watched.Done()
 	for {
+		if now := c.path.Load().link; now != watched { // moved
+			watched, lost = now, now.Done()
+		}
 		if c.phase == over && c.quiet() {
 			c.stopTimers()
 			c.inbox.close()
@@ -146,7 +165,9 @@ func (c *Call) guarded(f func()) {
 }
 
 // quiet: nobody waits for anything of this call any more.
-func (c *Call) quiet() bool { return c.unacked == nil }
+func (c *Call) quiet() bool {
+	return c.unacked == nil && c.lingering == 0 && (c.referred == nil || !c.referred.taken)
+}
 
 func (c *Call) telling(listen func() func(Event)) {
 	defer close(c.done)
@@ -205,7 +226,7 @@ func (c *Call) tell(e Event) {
 
 // settle tells the last event; requests may still be under way.
 func (c *Call) settle(last Event) {
-	c.tell(last)
+	c.tell(caused(last))
 	if !c.settled {
 		c.settled = true
 		c.events.close()
@@ -218,34 +239,45 @@ func (c *Call) finish(last Event) {
 	c.phase = over
 }
 
-func (c *Call) linkLost() {
-	if c.phase == ringing {
-		c.finish(Ended{ByPeer: true, Code: 503, Reason: "Link Lost"})
-	}
-}
-
 // after runs f in the owner when d has passed.
 func (c *Call) after(d time.Duration, f func()) *time.Timer {
-	t := time.AfterFunc(d, func() { c.post(f) })
-	c.timers = append(c.timers, t)
+	var t *time.Timer
+	t = time.AfterFunc(d, func() {
+		c.post(func() {
+			if c.timers[t] {
+				delete(c.timers, t)
+				f()
+			}
+		})
+	})
+	c.timers[t] = true
 	return t
 }
 
+// stop makes sure that a timer of after does nothing any more.
+func (c *Call) stop(t *time.Timer) {
+	if t != nil {
+		t.Stop()
+		delete(c.timers, t)
+	}
+}
+
 func (c *Call) stopTimers() {
-	for _, t := range c.timers {
+	for t := range c.timers {
 		t.Stop()
 	}
-	c.timers = nil
+	clear(c.timers)
 }
 
 // way is the link for the next request: the call's own, or what replaced it.
 func (c *Call) way() (*stack.Link, error) {
-	if c.link.Err() == nil {
-		return c.link, nil
+	now := c.path.Load()
+	if now.link.Err() == nil {
+		return now.link, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	return c.ua.stack.Link(ctx, c.link.Network(), c.peer)
+	return c.ua.stack.Link(ctx, now.link.Network(), now.peer)
 }
 
 // send starts a client transaction whose answers are handled by the owner.
@@ -254,7 +286,7 @@ func (c *Call) send(req *sip.Request, on func(*sip.Response, error)) (*stack.Out
 	if err != nil {
 		return nil, err
 	}
-	return c.ua.stack.Send(req, link, c.peer, func(res *sip.Response, err error) {
+	return c.ua.stack.Send(req, link, c.Source(), func(res *sip.Response, err error) {
 		c.post(func() { on(res, err) })
 	})
 }

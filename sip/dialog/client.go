@@ -20,6 +20,7 @@ type InviteRequest struct {
 	Link        *stack.Link    // over which; nil: Stack.Link chooses
 	From, To    Party          // To empty: Target
 	ContactUser string         // user part of our Contact; empty: From.User
+	Replaces    string         // Replaces value: the new call takes that one's place (RFC 3891); "" none
 	Headers     []string       // "Name", "value" pairs; unclean ones are refused
 	SDP         string         // offer; "" lets the far side offer, which Answered brings and nothing answers yet
 	Auth        *stack.Auth    // nil: challenges are failures
@@ -31,7 +32,7 @@ func (r *InviteRequest) check() error {
 	if !stack.Clean(r.Target.User) || !stack.Clean(r.Target.Host) || r.Target.Host == "" {
 		return fmt.Errorf("target: %w", ErrUnclean)
 	}
-	for _, h := range r.Headers {
+	for _, h := range append([]string{r.Replaces}, r.Headers...) {
 		if !stack.Clean(h) {
 			return fmt.Errorf("header: %w", ErrUnclean)
 		}
@@ -65,15 +66,20 @@ func (ua *UA) Invite(ctx context.Context, r InviteRequest) (*Call, error) {
 		}
 	}
 	c := newCall(ua, false)
-	c.link, c.peer, c.remote, c.auth, c.sdp = link, r.Destination, r.To, r.Auth, r.SDP
+	c.path.Store(&path{link, r.Destination})
+	c.remote, c.auth, c.sdp = r.To, r.Auth, r.SDP
 	d := &dialog{callID: r.CallID, localTag: sip.GenerateTagN(16), target: r.Target, seq: 0}
 	d.local = &sip.FromHeader{DisplayName: quotable(r.From.Display), Address: r.From.uri(), Params: sip.NewParams()}
 	d.local.Params.Add("tag", d.localTag)
 	d.remote = &sip.ToHeader{DisplayName: quotable(r.To.Display), Address: r.To.uri(), Params: sip.NewParams()}
-	d.contact = link.ContactFor(r.ContactUser, r.Destination)
+	c.user = r.ContactUser
+	d.contact = link.ContactFor(c.user, r.Destination)
 	c.dialog = d
 	req := d.request(sip.INVITE)
 	ua.offerHeaders(req)
+	if r.Replaces != "" {
+		stack.AddHeaders(req, "Replaces", r.Replaces)
+	}
 	stack.AddHeaders(req, r.Headers...)
 	withSDP(req, r.SDP)
 	c.first = req.Clone()
@@ -99,7 +105,7 @@ func (ua *UA) Invite(ctx context.Context, r InviteRequest) (*Call, error) {
 func (c *Call) sendInvite(req *sip.Request) error {
 	c.provisional = false
 	var out *stack.Outbound
-	out, err := c.ua.stack.Send(req, c.link, c.peer, func(res *sip.Response, err error) {
+	out, err := c.ua.stack.Send(req, c.Link(), c.Source(), func(res *sip.Response, err error) {
 		if res != nil && res.IsSuccess() && c.late.repeat(c, stack.Tag(res.To().Params)) {
 			return
 		}
@@ -159,6 +165,7 @@ func (c *Call) success(res *sip.Response) {
 		return
 	}
 	c.dialog.established(res)
+	c.learn(res)
 	c.late.ack(c, c.dialog.ackFor(c.invite.Request()), c.dialog.remoteTag)
 	if c.phase == cancelling { // the 200 crossed our CANCEL
 		c.settle(Failed{Code: 487, Reason: "Request Terminated"})
@@ -243,7 +250,7 @@ func (c *Call) dismiss(invite *sip.Request, res *sip.Response) {
 	c.late.ack(c, other.ackFor(invite), other.remoteTag)
 	link, err := c.way()
 	if err == nil {
-		_, err = c.ua.stack.Send(other.request(sip.BYE), link, c.peer, func(*sip.Response, error) {})
+		_, err = c.ua.stack.Send(other.request(sip.BYE), link, c.Source(), func(*sip.Response, error) {})
 	}
 	if err != nil {
 		c.ua.log.Warn("unwanted answer not hung up", "call", c.id, "err", err)
@@ -282,7 +289,7 @@ func (l *late) repeat(c *Call, tag string) bool {
 func (l *late) writeLocked(c *Call, ack *sip.Request) {
 	link, err := c.way()
 	if err == nil {
-		err = c.ua.stack.Write(ack, link, c.peer)
+		err = c.ua.stack.Write(ack, link, c.Source())
 	}
 	if err != nil {
 		c.ua.log.Debug("ack not sent", "call", c.id, "err", err)

@@ -50,7 +50,8 @@ func (d *dialog) numbered(method sip.RequestMethod, seq uint32) *sip.Request {
 	id := sip.CallIDHeader(d.callID)
 	req.AppendHeader(&id)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
-	if method == sip.INVITE || method == sip.UPDATE {
+	switch method { // those that refresh the target (RFC 3261 §12.2.1.1, RFC 6665 §4.1.2)
+	case sip.INVITE, sip.UPDATE, sip.REFER, sip.NOTIFY, sip.SUBSCRIBE:
 		req.AppendHeader(sip.NewHeader("Contact", d.contact))
 	}
 	return req
@@ -89,6 +90,21 @@ func accepted(in *stack.Inbound) *dialog {
 	d.refresh(req.Contact())
 	return d
 }
+
+// learn takes what the far side says it can do.
+func (c *Call) learn(msg sip.Message) {
+	if allow := stack.List(msg, "Allow"); len(allow) > 0 {
+		c.allow = allow
+	}
+}
+
+// allows: the far side has not said that it lacks the method.
+func (c *Call) allows(method sip.RequestMethod) bool {
+	return c.allow == nil || has(c.allow, strings.ToLower(string(method)))
+}
+
+// branch is an early dialog of our INVITE (RFC 3261 §12.1.2): one for each phone that a proxy rings.
+type branch struct{ dialog *dialog }
 
 // ackFor is the ACK of a 2xx: the INVITE's number and credentials, the dialog's route (RFC 3261 §13.2.2.4).
 func (d *dialog) ackFor(invite *sip.Request) *sip.Request {

@@ -42,7 +42,8 @@ type agent struct {
 
 func newAgent(t *testing.T) *agent {
 	t.Helper()
-	s := stack.New(stack.Config{Server: "Zaseki/test"})
+	s := stack.New(stack.Config{Server: "Zaseki/test", Allow: []string{
+		"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY"}})
 	a := &agent{t: t, calls: make(chan *dialog.Call, 10), in: make(chan dialog.Event, 100), out: make(chan dialog.Event, 100)}
 	a.UA = dialog.New(dialog.Config{Stack: s, OnCall: func(c *dialog.Call) func(dialog.Event) {
 		a.calls <- c

@@ -29,6 +29,7 @@ type (
 		Code     int
 		Reason   string
 		Response *sip.Response // nil when nobody answered; read it, do not change it
+		Cause    int           // Q.850, of their Reason header or as RFC 3398 §8.2.6.1 maps the code
 	}
 	// Ended is the last event of a call that was answered, or of an inbound call. Code is 487 for a cancelled or 200 for
 	// a hung-up call, else why it ended; Elsewhere: CANCEL said another phone took it (RFC 3326 SIP;cause=200).
@@ -36,7 +37,7 @@ type (
 		ByPeer    bool
 		Code      int
 		Reason    string
-		Cause     int // Q.850 of a Reason header, 0 without
+		Cause     int // Q.850, of their Reason header or as RFC 3398 maps the code
 		Elsewhere bool
 	}
 	// Reoffered is a re-INVITE or UPDATE with a new offer; "" asks us to offer. Answer it with AnswerReoffer or
@@ -44,6 +45,17 @@ type (
 	Reoffered struct{ SDP string }
 	// Acked is the answer that an ACK brought to our offer in a 200.
 	Acked struct{ SDP string }
+	// Referred is a REFER: AcceptRefer or RejectRefer it within 20 seconds, or 603 does.
+	Referred struct {
+		ReferTo
+		By Party // empty when the far side does not say who sends us there
+	}
+	// Notified is how a REFER of ours goes, as a NOTIFY tells it; Final ends it.
+	Notified struct {
+		Code   int
+		Reason string
+		Final  bool
+	}
 	// Info is an INFO of the far side (legacy DTMF), answered with 200 already.
 	Info struct{ ContentType, Body string }
 )
@@ -55,6 +67,8 @@ func (Ended) event()     {}
 func (Reoffered) event() {}
 func (Acked) event()     {}
 func (Info) event()      {}
+func (Referred) event()  {}
+func (Notified) event()  {}
 
 // Refused is the far side's final answer, 300 to 699 (RFC 3261 §21).
 type Refused struct {
@@ -98,24 +112,4 @@ func party(display string, uri sip.Uri) Party {
 		display = ""
 	}
 	return Party{Display: strings.ReplaceAll(display, `\`, ""), User: stack.UnescapeUser(uri.User), Host: uri.Host}
-}
-
-// reasons reads Reason headers (RFC 3326).
-func reasons(msg sip.Message) (sipCause, q850 int, text string) {
-	for _, header := range stack.Headers(msg, "Reason") {
-		for _, value := range stack.Values(header) {
-			protocol, params := stack.Params(value)
-			cause, _ := strconv.Atoi(params["cause"])
-			switch strings.ToLower(protocol) {
-			case "sip":
-				sipCause = cause
-			case "q.850":
-				q850 = cause
-			}
-			if params["text"] != "" {
-				text = params["text"]
-			}
-		}
-	}
-	return sipCause, q850, text
 }

@@ -14,7 +14,7 @@ import (
 // inside takes a request within the dialog, in the owner.
 func (c *Call) inside(in *stack.Inbound) {
 	req := in.Req
-	if c.phase == over || c.remoteTag() != "" && stack.Tag(req.From().Params) != c.remoteTag() {
+	if c.phase == over && req.Method != sip.NOTIFY || c.remoteTag() != "" && stack.Tag(req.From().Params) != c.remoteTag() {
 		_ = in.Answer(481, "Call/Transaction Does Not Exist")
 		return
 	}
@@ -32,6 +32,10 @@ func (c *Call) inside(in *stack.Inbound) {
 		c.updated(in)
 	case sip.INFO:
 		c.informed(in)
+	case sip.NOTIFY:
+		c.notified(in)
+	case sip.REFER:
+		c.askedToRefer(in)
 	case sip.OPTIONS:
 		_ = in.Answer(200, "OK", "Allow", c.ua.stack.Allow(), "Accept", "application/sdp")
 	default:
@@ -56,12 +60,9 @@ func (c *Call) hungUp(in *stack.Inbound) {
 	if sipCause >= 300 {
 		last.Code = sipCause
 	}
-	if c.offered != nil {
-		_ = c.offered.Answer(487, "Request Terminated")
-		c.offered = nil
-	}
+	c.dropOpen()
 	if c.unacked != nil {
-		c.unacked.timer.Stop()
+		c.stop(c.unacked.timer)
 		c.unacked.done(nil)
 		c.unacked = nil
 	}
@@ -70,6 +71,25 @@ func (c *Call) hungUp(in *stack.Inbound) {
 		c.afterAck = nil
 	}
 	c.finish(last)
+}
+
+// dropOpen answers what waits for us when the call ends. A REFER of ours that was taken is done when its taker hangs up.
+func (c *Call) dropOpen() {
+	if c.offered != nil {
+		_ = c.offered.Answer(487, "Request Terminated")
+		c.offered = nil
+	}
+	if c.referred != nil && !c.referred.taken {
+		_ = c.referred.in.Answer(481, "Call/Transaction Does Not Exist")
+		c.referred = nil
+	}
+	switch mine := c.referring; {
+	case mine == nil:
+	case mine.taken && c.phase != ending:
+		c.referDone(200, nil)
+	default:
+		c.referDone(0, ErrOver)
+	}
 }
 
 func (c *Call) informed(in *stack.Inbound) {
@@ -118,12 +138,9 @@ func (c *Call) sendBye(reply func(error), headers []string) {
 		reply = func(error) {}
 	}
 	c.phase = ending
-	if c.offered != nil {
-		_ = c.offered.Answer(487, "Request Terminated")
-		c.offered = nil
-	}
+	c.dropOpen()
 	req := c.dialog.request(sip.BYE)
-	stack.AddHeaders(req, headers...)
+	stack.AddHeaders(req, withReason(headers, 200)...)
 	// A challenge of a BYE is never answered: it comes from the other end as easily as from our proxy, and the answer could
 	// be cracked at leisure (the SIP digest leak).
 	_, err := c.send(req, func(res *sip.Response, err error) {
@@ -155,7 +172,7 @@ func (c *Call) Hangup(ctx context.Context, headers ...string) error {
 		case cancelling:
 			reply(nil)
 		case ringing:
-			err := c.in.Answer(603, "Decline", headers...)
+			err := c.in.Answer(603, "Decline", withReason(headers, 603)...)
 			c.finish(Ended{Code: 603, Reason: "Decline"})
 			reply(err)
 		default:
@@ -167,7 +184,7 @@ func (c *Call) Hangup(ctx context.Context, headers ...string) error {
 // abandon ends the call without waiting for anybody: the program goes.
 func (c *Call) abandon() {
 	c.post(func() {
-		c.unacked = nil
+		c.unacked, c.referred, c.lingering = nil, nil, 0
 		if c.phase == ringing {
 			_ = c.in.Answer(503, "Service Unavailable")
 		}

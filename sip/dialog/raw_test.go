@@ -21,6 +21,7 @@ type raw struct {
 	conn *net.UDPConn
 	to   netip.AddrPort
 	tag  string // of the far side
+	body string // of the next request that has no SDP
 }
 
 func newRaw(t *testing.T, to netip.AddrPort) *raw {
@@ -39,7 +40,7 @@ func (r *raw) says(method string, seq int, branch string, extra ...string) {
 	if r.tag != "" {
 		to += ";tag=" + r.tag
 	}
-	body := ""
+	body := r.body
 	lines := []string{
 		method + " sip:b@127.0.0.1 SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bK" + branch, "From: <sip:a@h>;tag=raw", to,
 		"Call-ID: raw", fmt.Sprintf("CSeq: %d %s", seq, method), "Max-Forwards: 70", "Contact: <sip:a@" + r.conn.LocalAddr().String() + ">",
@@ -292,5 +293,37 @@ func TestRouteSetOfTheCaller(t *testing.T) {
 		res := sipgo.NewResponseFromRequest(req, 200, "OK", nil)
 		_, _ = r.conn.WriteToUDPAddrPort([]byte(res.String()), r.to)
 		return
+	}
+}
+
+func cseq(seq int, method string) string { return fmt.Sprint(seq, " ", method) }
+
+// asked is the next request of that method; others are passed over.
+func (r *raw) asked(method sipgo.RequestMethod) *sipgo.Request {
+	r.t.Helper()
+	for {
+		if req, ok := r.reads().(*sipgo.Request); ok && req.Method == method {
+			return req
+		}
+	}
+}
+
+func (r *raw) answers(req *sipgo.Request, code int, headers ...string) {
+	r.t.Helper()
+	res := sipgo.NewResponseFromRequest(req, code, "x", nil)
+	stack.AddHeaders(res, headers...)
+	if _, err := r.conn.WriteToUDPAddrPort([]byte(res.String()), r.to); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// notifies sends a NOTIFY, which must be answered with 200.
+func (r *raw) notifies(seq int, event, state, body string) {
+	r.t.Helper()
+	r.body = body
+	r.says("NOTIFY", seq, fmt.Sprint("n", seq), "Event: "+event, "Subscription-State: "+state, "Content-Type: message/sipfrag")
+	r.body = ""
+	if res := r.hears(cseq(seq, "NOTIFY")); res.StatusCode != 200 {
+		r.t.Errorf("NOTIFY %d: %d", seq, res.StatusCode)
 	}
 }

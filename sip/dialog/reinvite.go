@@ -54,7 +54,7 @@ func (c *Call) reinvite(r *reinvite) {
 	c.offering = r
 	link, err := c.way()
 	if err == nil {
-		_, err = c.ua.stack.Send(req, link, c.peer, func(res *sip.Response, err error) {
+		_, err = c.ua.stack.Send(req, link, c.Source(), func(res *sip.Response, err error) {
 			if res != nil && res.IsSuccess() && c.late.repeat(c, ackKey(req)) {
 				return
 			}

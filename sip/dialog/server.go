@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -23,12 +24,14 @@ type unacked struct {
 // invited makes the call of an INVITE outside any dialog.
 func (ua *UA) invited(in *stack.Inbound) {
 	c := newCall(ua, true)
-	c.phase, c.in, c.link, c.first = ringing, in, in.Link, in.Req
-	c.peer = in.From
+	c.phase, c.in, c.first = ringing, in, in.Req
+	c.path.Store(&path{in.Link, in.From})
 	from, to := in.Req.From(), in.Req.To()
 	c.remote, c.called = party(from.DisplayName, from.Address), party(to.DisplayName, to.Address)
 	c.dialog = accepted(in)
-	c.dialog.contact = in.Link.ContactFor(stack.UnescapeUser(in.Req.Recipient.User), in.From)
+	c.user = stack.UnescapeUser(in.Req.Recipient.User)
+	c.allow = stack.List(in.Req, "Allow")
+	c.dialog.contact = in.Link.ContactFor(c.user, in.From)
 	if err := ua.keep(c); err != nil {
 		_ = in.Answer(503, "Service Unavailable", "Retry-After", "10")
 		return
@@ -60,6 +63,25 @@ func provisional(code int) string {
 		return "Session Progress"
 	}
 	return "Ringing"
+}
+
+// phrase is the reason phrase of a refusal that was given none.
+func phrase(code int) string {
+	switch code {
+	case 480:
+		return "Temporarily Unavailable"
+	case 481:
+		return "Call/Transaction Does Not Exist"
+	case 486:
+		return "Busy Here"
+	case 487:
+		return "Request Terminated"
+	case 488:
+		return "Not Acceptable Here"
+	case 603:
+		return "Decline"
+	}
+	return "Refused"
 }
 
 // Answer sends 200 and waits for the ACK; without one in 64*T1 the call ends with BYE and ErrNoAck. An INVITE without
@@ -108,7 +130,7 @@ func (c *Call) repeat(u *unacked) {
 	}
 	_ = u.in.Respond(u.res)
 	u.wait = min(2*u.wait, sip.T2)
-	u.timer.Reset(u.wait)
+	u.timer = c.after(u.wait, func() { c.repeat(u) })
 }
 
 // acked takes the ACK of a 2xx of ours.
@@ -117,7 +139,7 @@ func (c *Call) acked(ack *sip.Request) {
 	if u == nil || ack.CSeq().SeqNo != u.in.Req.CSeq().SeqNo {
 		return
 	}
-	u.timer.Stop()
+	c.stop(u.timer)
 	c.unacked = nil
 	if c.phase == answering {
 		c.phase = talking
@@ -139,7 +161,7 @@ func (c *Call) Reject(code int, reason string, headers ...string) error {
 		if c.phase != ringing {
 			return ErrNotNow
 		}
-		err := c.in.Answer(code, reason, headers...)
+		err := c.in.Answer(code, cmp.Or(reason, phrase(code)), withReason(headers, code)...)
 		c.finish(Ended{Code: code, Reason: reason})
 		return err
 	})

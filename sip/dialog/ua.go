@@ -47,6 +47,7 @@ type UA struct {
 	mu     sync.Mutex
 	closed bool
 	calls  map[string]*Call // by Call-ID and our tag
+	ended  []string         // the names of those that ended last
 }
 
 // New makes it and sets the Stack's handlers; nothing runs before Run.
@@ -131,7 +132,9 @@ func (ua *UA) keep(c *Call) error {
 func (ua *UA) drop(c *Call) {
 	ua.mu.Lock()
 	defer ua.mu.Unlock()
-	delete(ua.calls, key(c.dialog.callID, c.dialog.localTag))
+	name := key(c.dialog.callID, c.dialog.localTag)
+	delete(ua.calls, name)
+	ua.rememberLocked(name)
 }
 
 func (ua *UA) find(req *sip.Request, tag string) *Call {

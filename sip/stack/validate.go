@@ -113,11 +113,12 @@ func checkTarget(uri *sip.Uri) refusal {
 	return refusal{}
 }
 
-// unsupported are the extensions a request requires and we do not have. Session timers we keep (RFC 4028).
+// unsupported are the extensions a request requires and we do not have. Session timers (RFC 4028),
+// reliable provisionals (RFC 3262) and Replaces (RFC 3891) are the dialog's.
 func unsupported(req *sip.Request) string {
 	var unknown []string
 	for _, tag := range List(req, "Require") {
-		if tag != "timer" {
+		if tag != "timer" && tag != "100rel" && tag != "replaces" {
 			unknown = append(unknown, tag)
 		}
 	}
