@@ -88,6 +88,18 @@ func filled(pattern string, n int) []byte {
 	return []byte(strings.Repeat(pattern, (n+len(pattern)-1)/len(pattern)))[:n]
 }
 
+// quiet is a packet of silence of that many milliseconds, one of 10 to 60 in tens.
+func (c codec) quiet(ms int) []byte {
+	if c == opus {
+		return []byte(opusQuiet[min(max(ms/10, 1), len(opusQuiet))-1])
+	}
+	return c.silence(ms * 8)
+}
+
+// opusQuiet is silence of 10, 20 … 60 ms: CELT frames of 10 or 20 ms, several in a packet (RFC 6716 §3.2.5).
+var opusQuiet = [...]string{"\xf0\xff\xfe", opusSilence, "\xf3\x03\xff\xfe\xff\xfe\xff\xfe", "\xfb\x02\xff\xfe\xff\xfe",
+	"\xf3\x05\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe", "\xfb\x03\xff\xfe\xff\xfe\xff\xfe"}
+
 // silence is a payload that decodes to nothing, as long as size bytes where the format knows lengths.
 func (c codec) silence(size int) []byte {
 	if c == opus {

@@ -10,12 +10,12 @@ import (
 const keys = "0123456789*#ABCD"
 
 const (
-	keyUpdates = 5  // packets of 20 ms while the key is down
-	keyEnds    = 3  // the last is sent three times (§2.5.1.4)
-	keyPause   = 4  // frames of 20 ms between two keys
-	keyVolume  = 10 // -dBm0
-	keyEnd     = 0x80
-	maxKeys    = 64 // waiting
+	keyDown   = 100 // milliseconds a key is down, in packets as long as those of the voice
+	keyEnds   = 3   // the last is sent three times (§2.5.1.4)
+	keyPause  = 80  // milliseconds between two keys
+	keyVolume = 10  // -dBm0
+	keyEnd    = 0x80
+	maxKeys   = 64 // waiting
 )
 
 // press is a row of keys being sent.
@@ -67,14 +67,14 @@ func (l *line) pressLocked(r *route, now time.Time) bool {
 		k.row = nil
 		return false
 	}
-	if k.step < keyUpdates {
+	if k.step < max(keyDown/r.frame, 2) {
 		l.keyLocked(r, now, 0)
 		return true
 	}
 	for range keyEnds {
 		l.keyLocked(r, now, keyEnd)
 	}
-	k.row, k.step, k.pause = k.row[1:], 0, keyPause
+	k.row, k.step, k.pause = k.row[1:], 0, (keyPause+r.frame-1)/r.frame
 	return true
 }
 
@@ -84,7 +84,7 @@ func (l *line) keyLocked(r *route, now time.Time, end byte) {
 		k.step++
 	}
 	k.body[0], k.body[1] = k.row[0], end|keyVolume
-	binary.BigEndian.PutUint16(k.body[2:], uint16(uint32(k.step)*r.hz/1000*frameTime))
+	binary.BigEndian.PutUint16(k.body[2:], uint16(uint32(k.step)*r.hz/1000*uint32(r.frame)))
 	p := l.out.digit(r.codec, k.body[:], k.step == 1 && end == 0, now)
 	p.pt = r.digit
 	l.sendLocked(p)

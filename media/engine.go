@@ -36,6 +36,7 @@ type Engine struct {
 	lines  map[string]*line
 	pages  map[string]*page
 	web    *browserSide // made for the first offer
+	self   *identity    // made for the first line with DTLS
 	shown  PageLive     // told last
 	silent map[*line]bool
 	likely codec     // of the call under way, or of the next one

@@ -18,12 +18,17 @@ type line struct {
 	rtcp *net.UDPConn
 	done sync.WaitGroup // both readers
 
-	talk talk // guarded by the engine's mutex
+	// Guarded by the engine's mutex.
+	talk    talk
+	running bool
+	shield  *shield      // nil: plain
+	assoc   *association // nil: no DTLS
 
 	route atomic.Pointer[route]          // what was agreed, as the packets need it; nil: nothing yet
 	to    atomic.Pointer[netip.AddrPort] // where packets go: as signalled, then where they come from
 	sink  atomic.Pointer[func(pcm []int16)]
-	part  atomic.Pointer[part] // in a conference; nil: in none
+	part  atomic.Pointer[part]           // in a conference; nil: in none
+	pair  atomic.Pointer[netip.AddrPort] // the address that ICE checked; nil: no ICE, or nothing checked yet
 	echo  atomic.Bool
 	heard atomic.Int64 // last packet accepted, Unix nanoseconds
 	ended atomic.Bool
@@ -32,9 +37,13 @@ type line struct {
 
 	mu      sync.Mutex // guards what goes out; held for one packet at a time
 	out     stream
-	buf     [rtpHeader + maxPayload]byte
+	buf     [rtpHeader + maxPayload + sealRoom]byte
+	next    *sockets // of a move that is offered
+	left    *sockets // of the address before, until the offer is answered
+	early   []flight
 	source  Source
-	voice   [160]int16
+	voice   [maxPace*8 + 160]int16
+	have    int // samples in voice
 	payload [maxFrame]byte
 	voiced  writer    // what we say of our own
 	due     time.Time // of the next frame of our own
@@ -51,13 +60,21 @@ type route struct {
 	digit  uint8 // payload type of telephone-event we send; 0: none (0 is PCMU's)
 	hz     uint32
 	recv   [128]codec // what a received payload type means
+	frame  int        // milliseconds of sound in a packet of our own
 	send   bool       // packets may leave
 	speak  bool       // with the agent's voice in them
 	hear   bool       // what arrives is for the agent's ear
 	remote netip.AddrPort
 	rtcp   netip.AddrPort
+	mux    bool    // RTCP goes where RTP goes
+	shield *shield // nil: plain
+	assoc  *association
+	ice    *lite
 	since  time.Time
 }
+
+// silent says that nothing may leave: not allowed, or not encrypted yet.
+func (r *route) silent() bool { return !r.send || r.shield != nil && !r.shield.ready.Load() }
 
 const (
 	maxPayload = 1400
@@ -95,15 +112,27 @@ func (e *Engine) openPair(local netip.Addr) (rtp, rtcp *net.UDPConn, err error) 
 }
 
 func (l *line) start() {
-	l.done.Go(func() { l.read(l.rtp, l.receive) })
-	l.done.Go(func() { l.read(l.rtcp, l.report) })
+	l.running = true
+	l.readFrom(&sockets{l.rtp, l.rtcp})
+	l.beginLocked()
 }
 
-// close ends the readers and waits for them.
+func (l *line) readFrom(s *sockets) {
+	l.done.Go(func() { l.read(s.rtp, l.receive) })
+	l.done.Go(func() { l.read(s.rtcp, l.report) })
+}
+
+// close ends the association and the readers, and waits for them. The engine has forgotten the line before.
 func (l *line) close() {
+	if l.assoc != nil {
+		l.assoc.close()
+	}
+	l.mu.Lock()
 	l.ended.Store(true)
-	_ = l.rtp.Close()
-	_ = l.rtcp.Close()
+	(&sockets{l.rtp, l.rtcp}).close()
+	l.next.close()
+	l.left.close()
+	l.mu.Unlock()
 	l.done.Wait()
 }
 
@@ -123,12 +152,55 @@ func (l *line) read(conn *net.UDPConn, take func(b []byte, from netip.AddrPort, 
 
 // receive takes a datagram from the network to wherever it belongs.
 func (l *line) receive(b []byte, from netip.AddrPort, now time.Time) {
-	r := l.route.Load()
-	if r == nil || !l.known(r, from, now) {
-		return
+	if b, ok := l.admit(b, from, now); ok {
+		l.hear(b, from, now)
 	}
+}
+
+// admit sends what is not RTP its own way by its first byte (RFC 7983 §7), and unlocks the rest.
+func (l *line) admit(b []byte, from netip.AddrPort, now time.Time) ([]byte, bool) {
+	r := l.route.Load()
+	switch {
+	case len(b) < 2:
+		return nil, false
+	case r == nil:
+		if b[0] >= 20 && b[0] <= 63 {
+			l.tooEarly(b, from.Addr())
+		}
+		return nil, false
+	case b[0] <= 3:
+		l.checked(r, b, from)
+		return nil, false
+	case !l.known(r, from, now):
+		return nil, false
+	case b[0] >= 20 && b[0] <= 63:
+		if r.assoc != nil {
+			l.follow(from)
+			r.assoc.take(b)
+		}
+		return nil, false
+	case b[1] >= 192 && b[1] <= 223: // RFC 5761 §4
+		l.report(b, from, now)
+		return nil, false
+	case r.shield != nil:
+		return r.shield.open(b, now)
+	}
+	return b, true
+}
+
+// follow sends to where packets come from, while no sound has come.
+func (l *line) follow(from netip.AddrPort) {
+	if to := l.to.Load(); l.heard.Load() == 0 && (to == nil || *to != from) {
+		latched := from
+		l.to.Store(&latched)
+	}
+}
+
+// hear takes a packet of sound or a key.
+func (l *line) hear(b []byte, from netip.AddrPort, now time.Time) {
+	r := l.route.Load()
 	p, ok := parseRTP(b)
-	if !ok || len(p.payload) == 0 {
+	if r == nil || !ok || len(p.payload) == 0 {
 		return
 	}
 	c := r.recv[p.pt]
@@ -174,6 +246,9 @@ func (l *line) receive(b []byte, from netip.AddrPort, now time.Time) {
 // known says that a packet comes from the far end: from the signalled address, and from the port that was latched. This
 // is what keeps a third party from hearing or speaking ("RTP bleed").
 func (l *line) known(r *route, from netip.AddrPort, now time.Time) bool {
+	if pair := l.pair.Load(); pair != nil && r.ice != nil {
+		return *pair == from
+	}
 	if from.Addr() != r.remote.Addr() {
 		return false
 	}
@@ -185,7 +260,7 @@ func (l *line) known(r *route, from netip.AddrPort, now time.Time) bool {
 // speak sends a packet of the page (or of the echo) to the network, muted if so asked.
 func (l *line) speak(c codec, p packet, muted bool, now time.Time) {
 	r := l.route.Load()
-	if r == nil || !r.speak || c != r.codec || len(p.payload) > maxPayload {
+	if r == nil || !r.speak || r.silent() || c != r.codec || len(p.payload) > maxPayload {
 		return
 	}
 	if muted {
@@ -208,15 +283,32 @@ func (l *line) speak(c codec, p packet, muted bool, now time.Time) {
 }
 
 func (l *line) sendLocked(p packet) {
-	if to := l.to.Load(); to != nil {
-		_, _ = l.rtp.WriteToUDPAddrPort(l.buf[:p.put(l.buf[:])], *to) // a lost packet is a lost packet
+	r := l.route.Load()
+	n, ok := p.put(l.buf[:]), true
+	if r != nil && r.shield != nil {
+		n, ok = r.shield.seal(l.buf[:], n)
+	}
+	if ok {
+		l.writeLocked(l.buf[:n])
+	}
+}
+
+// writeLocked sends a datagram to where RTP goes. A lost packet is a lost packet; a lost address may have a new one.
+func (l *line) writeLocked(b []byte) {
+	to := l.to.Load()
+	if to == nil {
+		return
+	}
+	if _, err := l.rtp.WriteToUDPAddrPort(b, *to); err != nil && l.next != nil {
+		l.switchLocked()
+		_, _ = l.rtp.WriteToUDPAddrPort(b, *to)
 	}
 }
 
 // tick sends what is due of our own: digits, the source's voice, or silence when nobody speaks.
 func (l *line) tick(now time.Time) {
 	r := l.route.Load()
-	if r == nil || !r.send {
+	if r == nil || r.silent() {
 		return
 	}
 	l.mu.Lock()
@@ -228,7 +320,7 @@ func (l *line) tick(now time.Time) {
 }
 
 func (l *line) tickLocked(r *route, now time.Time) (ended bool) {
-	const frame = frameTime * time.Millisecond
+	frame := time.Duration(r.frame) * time.Millisecond
 	if now.Sub(l.due) > 5*frame {
 		l.due = now // first, or we were asleep: do not send a burst
 	}
@@ -236,21 +328,45 @@ func (l *line) tickLocked(r *route, now time.Time) (ended bool) {
 		switch {
 		case l.pressLocked(r, now):
 		case l.source != nil && r.mixes():
-			if ended = !l.source.Next(l.voice[:]); ended {
-				l.source = nil
+			n := r.frame * 8
+			if ended = !l.fillLocked(n); ended {
+				l.source, l.have = nil, 0
 				continue
 			}
-			l.ownLocked(r, l.voiced.narrow(l.payload[:0], r.codec, l.voice[:]), now)
+			l.ownLocked(r, l.voiced.narrow(l.payload[:0], r.codec, l.voice[:n]), now)
+			l.have = copy(l.voice[:], l.voice[n:l.have])
 		case l.part.Load() != nil && r.mixes(): // the mixer speaks
 		case l.out.from == fedOwn, l.source != nil, now.Sub(later(l.out.at, r.since)) >= keepAlive:
-			l.ownLocked(r, r.codec.silence(int(frameTime*8)), now)
+			l.ownLocked(r, r.codec.quiet(r.frame), now)
 		}
 	}
 	return ended
 }
 
+// fillLocked gathers that many samples of the source; what is missing at its end is silence. False: there is nothing more.
+func (l *line) fillLocked(samples int) bool {
+	for l.have < samples {
+		if !l.source.Next(l.voice[l.have : l.have+160]) {
+			clear(l.voice[l.have:samples])
+			begun := l.have > 0
+			l.have = samples
+			return begun
+		}
+		l.have += 160
+	}
+	return true
+}
+
+// ownLocked sends a packet of our own: silence, a source's voice, a mix.
 func (l *line) ownLocked(r *route, payload []byte, now time.Time) {
-	p := l.out.own(r.codec, payload, now)
+	if r.silent() {
+		return
+	}
+	length := uint32(len(payload)) // G.711 and G.722: a byte for each tick of the clock
+	if r.codec == opus {
+		length = specs[opus].clock / 1000 * uint32(r.frame)
+	}
+	p := l.out.own(r.codec, payload, length, now)
 	p.pt = r.pt
 	l.sendLocked(p)
 }

@@ -26,7 +26,7 @@ type Config struct {
 	Tell func(Event) // must neither block nor call the engine; nil: nobody listens
 
 	// Codecs offered on lines, best first, of "opus", "G722", "PCMU", "PCMA". Empty: G722, PCMU, PCMA, opus.
-	// Lines that Play or Listen need PCMU or PCMA: give their engine only those.
+	// Lines that Play or Listen cannot use opus: leave it out of their engine's.
 	Codecs []string
 
 	// Ports is the range for the even RTP ports of lines (RFC 3550 §11), both ends included; zero: any free port.
@@ -57,6 +57,11 @@ type (
 	}
 	// Played says that the source given to Play has ended.
 	Played struct{ Line string }
+	// Secured says that a line's DTLS handshake is over: sound passes by Suite from now on, or, with Err, never will.
+	Secured struct {
+		Line, Suite string
+		Err         error
+	}
 )
 
 func (PageLive) mediaEvent()    {}
@@ -64,6 +69,7 @@ func (LineSilent) mediaEvent()  {}
 func (Digit) mediaEvent()       {}
 func (FirstPacket) mediaEvent() {}
 func (Played) mediaEvent()      {}
+func (Secured) mediaEvent()     {}
 
 // Order is what a page has to do, whole; the newest wins.
 type Order struct {
@@ -81,7 +87,9 @@ type Source interface{ Next(frame []int16) bool }
 // Stats is how a line does. RTT is by RTCP (RFC 3550 §6.4.1), zero while unknown.
 type Stats struct {
 	Codec    string        `json:"codec"`
-	Sent     Flow          `json:"sent"` // lost and jitter as the far side reports them
+	Secure   string        `json:"secure"` // what encrypts it, such as AES_CM_128_HMAC_SHA1_80 or DTLS …; "" plain, or no keys yet
+	Bad      uint64        `json:"bad"`    // packets that were forged, repeated or locked with another key
+	Sent     Flow          `json:"sent"`   // lost and jitter as the far side reports them
 	Received Flow          `json:"received"`
 	RTT      time.Duration `json:"rtt"` // nanoseconds
 }

@@ -91,7 +91,10 @@ func (e *Engine) Stats(id string) Stats {
 	}
 	st := Stats{Received: l.quality.flow()}
 	if r := l.route.Load(); r != nil {
-		st.Codec = r.codec.String()
+		st.Codec, st.Secure = r.codec.String(), l.secured()
+		if r.shield != nil {
+			st.Bad = r.shield.failed.Load()
+		}
 	}
 	l.quality.mu.Lock()
 	st.Sent, st.RTT = l.quality.theirs, l.quality.rtt

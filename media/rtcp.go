@@ -14,7 +14,7 @@ const reportEvery = 5 * time.Second
 // every codec at 48 kHz, so they are not used.
 func (l *line) sendReport(now time.Time, bye bool) {
 	r := l.route.Load()
-	if r == nil || !r.rtcp.IsValid() {
+	if r == nil || !r.rtcp.IsValid() || r.shield != nil && !r.shield.ready.Load() {
 		return
 	}
 	l.mu.Lock()
@@ -34,16 +34,34 @@ func (l *line) sendReport(now time.Time, bye bool) {
 	if bye {
 		all = append(all, &rtcp.Goodbye{Sources: []uint32{out.ssrc}})
 	}
-	if b, err := rtcp.Marshal(all); err == nil {
-		_, _ = l.rtcp.WriteToUDPAddrPort(b, r.rtcp)
+	b, err := rtcp.Marshal(all)
+	ok := err == nil
+	if ok && r.shield != nil {
+		b, ok = r.shield.sealReport(b)
 	}
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.mux {
+		l.writeLocked(b)
+		return
+	}
+	_, _ = l.rtcp.WriteToUDPAddrPort(b, r.rtcp)
 }
 
 // report takes what the far side reports.
 func (l *line) report(b []byte, from netip.AddrPort, now time.Time) {
 	r := l.route.Load()
-	if r == nil || from.Addr() != r.remote.Addr() {
+	if r == nil || from.Addr() != r.remote.Addr() && !r.mux { // of a port for both, admit has seen to it
 		return
+	}
+	if r.shield != nil {
+		var ok bool
+		if b, ok = r.shield.openReport(b); !ok {
+			return
+		}
 	}
 	all, err := rtcp.Unmarshal(b)
 	if err != nil {

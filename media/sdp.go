@@ -3,6 +3,7 @@ package media
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,12 +42,56 @@ type section struct {
 	addr                 netip.Addr // unspecified: hold as of RFC 2543
 	dir                  direction
 	list                 []format
+	mux                  bool // RTCP on the port of RTP (RFC 5761)
+	senders, receivers   bool // these send no RTCP (RFC 3556: b=RS:0, b=RR:0)
+	frame, longest       int  // ptime and maxptime, in milliseconds; 0: not said
+	mid, bundle          string
+
+	crypto      []cryptoLine
+	prints      []fingerprint
+	setup       string // RFC 4145
+	ufrag, pass string // ICE (RFC 8839)
 }
 
-// voice says that the section is audio over plain RTP that is not refused.
+// The profiles of RTP that we speak.
+const (
+	protoPlain = "RTP/AVP"
+	protoKeys  = "RTP/SAVP"
+	protoDTLS  = "UDP/TLS/RTP/SAVPF"
+)
+
+// voice says that the section is audio over RTP that is not refused.
 func (s section) voice() bool {
-	return s.kind == "audio" && s.port != 0 && (s.proto == "RTP/AVP" || s.proto == "RTP/AVPF") && s.addr.IsValid()
+	if s.kind != "audio" || s.port == 0 || !s.addr.IsValid() {
+		return false
+	}
+	switch s.proto {
+	case protoPlain, "RTP/AVPF", protoKeys, "RTP/SAVPF", "UDP/TLS/RTP/SAVP", protoDTLS:
+		return true
+	}
+	return false
 }
+
+// plain says that the section may go unencrypted.
+func (s section) plain() bool { return s.proto == protoPlain || s.proto == "RTP/AVPF" }
+
+// nowhere says that there is no address to send to: hold as of RFC 2543. With ICE the address comes later.
+func (s section) nowhere() bool { return s.addr.IsUnspecified() && s.ufrag == "" }
+
+// pace is how much sound they want in a packet, in milliseconds: what we can make of their ptime and maxptime.
+func (s section) pace() int {
+	ms := s.frame
+	if ms == 0 {
+		ms = frameTime
+	}
+	if s.longest > 0 {
+		ms = min(ms, s.longest)
+	}
+	return min(max(ms/10*10, 10), maxPace)
+}
+
+// maxPace is the longest packet we make ourselves, in milliseconds.
+const maxPace = 60
 
 // maxSDP bounds what we read, in bytes.
 const maxSDP = 32 << 10
@@ -97,7 +142,9 @@ func parseMedia(value string, top section) (section, error) {
 	if err != nil {
 		return top, fmt.Errorf("%w: port %.20q", ErrBadSDP, f[1])
 	}
-	s := section{kind: f[0], proto: f[2], formats: strings.Join(f[3:], " "), port: uint16(port), addr: top.addr, dir: top.dir}
+	s := top
+	s.kind, s.proto, s.formats, s.port = f[0], f[2], strings.Join(f[3:], " "), uint16(port)
+	s.crypto, s.prints = nil, slices.Clip(top.prints)
 	if s.kind != "audio" {
 		return s, nil
 	}
@@ -133,22 +180,72 @@ func (s *section) attribute(key, value string) error {
 		s.addr = s.addr.Unmap()
 	case "a":
 		name, value, _ := strings.Cut(value, ":")
-		switch name {
-		case "rtpmap":
-			s.rtpmap(value)
-		case "rtcp": // RFC 3605
-			number, _, _ := strings.Cut(value, " ")
-			port, _ := strconv.ParseUint(number, 10, 16)
-			s.rtcp = uint16(port)
-		case "sendrecv", "sendonly", "recvonly", "inactive":
-			for d, word := range directions {
-				if word == name {
-					s.dir = direction(d)
-				}
-			}
+		s.said(name, strings.TrimSpace(value))
+	case "b":
+		switch value {
+		case "RR:0":
+			s.receivers = true
+		case "RS:0":
+			s.senders = true
 		}
 	}
 	return nil
+}
+
+// said takes one attribute; those we do not know change nothing.
+func (s *section) said(name, value string) {
+	switch name {
+	case "rtpmap":
+		s.rtpmap(value)
+	case "rtcp": // RFC 3605
+		number, _, _ := strings.Cut(value, " ")
+		port, _ := strconv.ParseUint(number, 10, 16)
+		s.rtcp = uint16(port)
+	case "rtcp-mux":
+		s.mux = true
+	case "ptime":
+		s.frame = milliseconds(value)
+	case "maxptime":
+		s.longest = milliseconds(value)
+	case "crypto":
+		if line, ok := parseCrypto(value); ok {
+			s.crypto = append(s.crypto, line)
+		}
+	case "fingerprint":
+		if f, ok := parseFingerprint(value); ok {
+			s.prints = append(s.prints, f)
+		}
+	case "setup":
+		s.setup = strings.ToLower(value)
+	case "ice-ufrag":
+		s.ufrag = value
+	case "ice-pwd":
+		s.pass = value
+	case "mid":
+		s.mid = value
+	case "group":
+		if tags, ok := strings.CutPrefix(value, "BUNDLE "); ok {
+			s.bundle = tags
+		}
+	case "sendrecv", "sendonly", "recvonly", "inactive":
+		for d, word := range directions {
+			if word == name {
+				s.dir = direction(d)
+			}
+		}
+	}
+}
+
+// milliseconds reads a packet time; some write it with a fraction.
+func milliseconds(value string) int {
+	whole, _, _ := strings.Cut(value, ".")
+	n, _ := strconv.ParseUint(whole, 10, 10)
+	return int(n)
+}
+
+// bundled says that the section belongs to the offer's bundle (RFC 9143).
+func (s section) bundled() bool {
+	return s.mid != "" && slices.Contains(strings.Fields(s.bundle), s.mid)
 }
 
 func (s *section) rtpmap(value string) {
@@ -179,7 +276,7 @@ func (s section) rtcpPort() uint16 {
 }
 
 // held says that whoever wrote this does not want to hear us (RFC 3264 §8.4, and c=0.0.0.0 of RFC 2543).
-func (s section) held() bool { return !s.dir.receives() || s.addr.IsUnspecified() }
+func (s section) held() bool { return !s.dir.receives() || s.nowhere() }
 
 // chosen is the first codec of the section that is one of ours, with the payload type it has there.
 func (s section) chosen(ours []codec) (codec, uint8) {

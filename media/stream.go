@@ -23,6 +23,7 @@ type stream struct {
 	seqOff  uint16
 	tsOff   uint32
 	oldest  uint16 // of the source: what is older came from before the base
+	length  uint32 // of the last frame of our own, in units of the clock
 	packets uint32
 	octets  uint32
 }
@@ -38,7 +39,8 @@ const (
 )
 
 func newStream() stream {
-	return stream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32()}
+	// The first number is in the lower half, so that SRTP's count of wraps cannot be mistaken when it is lost (RFC 3711 §3.3.1).
+	return stream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()) >> 1, ts: rand.Uint32()}
 }
 
 // maxGap is the pause after which a copied source is set against the wall clock again: Chrome's timestamps stand still
@@ -70,13 +72,16 @@ func (s *stream) copied(p packet, c codec, paused bool, now time.Time) (packet, 
 }
 
 // own gives a frame of our own making its numbers.
-func (s *stream) own(c codec, payload []byte, now time.Time) packet {
+//
+// Its timestamp goes on by the length of the frame before, which may have been longer or shorter.
+func (s *stream) own(c codec, payload []byte, length uint32, now time.Time) packet {
 	p := packet{payload: payload, ssrc: s.ssrc, marker: s.from != fedOwn}
 	if s.from == fedOwn && s.clock == specs[c].clock && now.Sub(s.at) <= maxGap {
-		s.seq, s.ts = s.seq+1, s.ts+c.frame()
+		s.seq, s.ts = s.seq+1, s.ts+s.length
 	} else {
-		s.seq, s.ts = s.next(specs[c].clock, c.frame(), now)
+		s.seq, s.ts = s.next(specs[c].clock, length, now)
 	}
+	s.length = length
 	s.from = fedOwn
 	p.seq, p.ts = s.seq, s.ts
 	s.count(p, now)

@@ -10,7 +10,6 @@ import (
 
 // talk is the state of offer and answer of one line (RFC 3264).
 type talk struct {
-	sec     Security
 	local   netip.AddrPort
 	session uint64 // of o=, stays
 	version uint64 // of o=, one more whenever what follows it changes
@@ -23,10 +22,22 @@ type talk struct {
 	answer   string   // taken last
 	refused  []section
 	place    int // of our section among those
+
+	sec    Security
+	by     protection
+	proto  string       // of our section
+	keys   []cryptoLine // all keys of ours: one for each suite, the same as long as the line lives
+	saying []cryptoLine // those that stand in our section
+	print  fingerprint  // of our certificate, with DTLS
+	setup  string       // our part in DTLS, as an answer says it
+	mux    bool
+	mid    string // with a bundle
+	ice    *lite  // they want it
 }
 
 func (t *talk) begin(local netip.AddrPort, list []codec) {
-	t.local, t.session, t.version = local, rand.Uint64()>>2, 0
+	t.local, t.session, t.version = netip.AddrPortFrom(local.Addr().WithZone(""), local.Port()), rand.Uint64()>>2, 0
+	t.proto = protoPlain
 	for _, c := range list {
 		t.ours = append(t.ours, format{specs[c].pt, c.String(), specs[c].clock})
 		if c == opus {
@@ -44,20 +55,29 @@ const (
 // offer writes our offer in that direction.
 func (t *talk) offer(dir direction) string { return t.write(t.ours, dir) }
 
-// write is the session description; the version of o= grows only when the rest changes (RFC 3264 §8).
-func (t *talk) write(list []format, dir direction) string {
+// write writes an offer of these formats. Whoever answers chooses who begins with DTLS (RFC 8842 §5.2).
+func (t *talk) write(list []format, dir direction) string { return t.describe(list, dir, "actpass") }
+
+// describe is the session description; the version of o= grows only when the rest changes (RFC 3264 §8).
+func (t *talk) describe(list []format, dir direction, setup string) string {
 	family := "IP4"
 	if t.local.Addr().Is6() {
 		family = "IP6"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", family, t.local.Addr())
+	if t.ice != nil {
+		b.WriteString("a=ice-lite\r\n")
+	}
+	if t.mid != "" {
+		fmt.Fprintf(&b, "a=group:BUNDLE %s\r\n", t.mid)
+	}
 	for i := range max(len(t.refused), 1) {
 		if i < len(t.refused) && i != t.place {
 			fmt.Fprintf(&b, "m=%s 0 %s %s\r\n", t.refused[i].kind, t.refused[i].proto, t.refused[i].formats)
 			continue
 		}
-		fmt.Fprintf(&b, "m=audio %d RTP/AVP", t.local.Port())
+		fmt.Fprintf(&b, "m=audio %d %s", t.local.Port(), t.proto)
 		for _, f := range list {
 			fmt.Fprintf(&b, " %d", f.pt)
 		}
@@ -66,12 +86,32 @@ func (t *talk) write(list []format, dir direction) string {
 			writeFormat(&b, f)
 		}
 		fmt.Fprintf(&b, "a=ptime:%d\r\na=%s\r\n", frameTime, dir)
+		t.writeSecurity(&b, setup)
 	}
 	if b.String() != t.body {
 		t.body = b.String()
 		t.version++
 	}
 	return fmt.Sprintf("v=0\r\no=- %d %d IN %s %s\r\n%s", t.session, t.version, family, t.local.Addr(), t.body)
+}
+
+// writeSecurity is what encrypts our section, and what its transport wants.
+func (t *talk) writeSecurity(b *strings.Builder, setup string) {
+	for _, line := range t.saying {
+		b.WriteString(line.written())
+	}
+	if t.by == byDTLS {
+		fmt.Fprintf(b, "a=fingerprint:%s\r\na=setup:%s\r\n", t.print, setup)
+	}
+	if t.mux {
+		b.WriteString("a=rtcp-mux\r\n")
+	}
+	if t.mid != "" {
+		fmt.Fprintf(b, "a=mid:%s\r\n", t.mid)
+	}
+	if t.ice != nil {
+		t.ice.write(b, t.local, t.mux)
+	}
 }
 
 func writeFormat(b *strings.Builder, f format) {
@@ -90,7 +130,9 @@ func writeFormat(b *strings.Builder, f format) {
 func (e *Engine) OpenLine(id string, local netip.Addr, sec Security) (string, error) {
 	var offer string
 	_, err := e.newLine(id, local, func(l *line) error {
-		l.talk.sec = sec
+		if err := l.prepareLocked(sec, true); err != nil {
+			return err
+		}
 		offer = l.talk.offer(sendrecv)
 		return nil
 	})
@@ -101,7 +143,9 @@ func (e *Engine) OpenLine(id string, local netip.Addr, sec Security) (string, er
 func (e *Engine) AnswerLine(id string, local netip.Addr, offer string, sec Security) (string, error) {
 	var answer string
 	_, err := e.newLine(id, local, func(l *line) (err error) {
-		l.talk.sec = sec
+		if err := l.prepareLocked(sec, false); err != nil {
+			return err
+		}
 		answer, err = l.answerLocked(offer)
 		return err
 	})
@@ -163,30 +207,85 @@ func (l *line) answerLocked(offer string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	i, d, err := l.chooseLocked(all)
+	if err != nil {
+		if answer, ok := l.pausedLocked(all); ok {
+			return answer, nil
+		}
+		return "", err
+	}
+	s := all[i]
+	c, pt := s.chosen(codecsNamed(l.e.cfg.Codecs))
+	said := []format{{pt, c.String(), specs[c].clock}}
+	if d, ok := s.digits(c); ok {
+		said = append(said, d)
+	}
+	t := &l.talk
+	t.proto, t.mux, t.mid = s.proto, s.mux, "" // an answer keeps the profile of the offer
+	if s.bundled() {
+		t.mid = s.mid
+	}
+	switch {
+	case s.ufrag == "":
+		t.ice = nil
+	case t.ice == nil || t.ice.theirs != s.ufrag:
+		t.ice = newLite(s.ufrag)
+	}
+	if err := l.agreeLocked(s, d, said, true); err != nil {
+		return "", err
+	}
+	t.refused, t.place, t.heldBy, t.answer = all, i, s.held(), ""
+	t.ours = merge(said, t.ours)
+	dir := s.dir.turned()
+	if s.nowhere() {
+		dir &^= sendonly
+	}
+	if t.hold {
+		dir &^= recvonly
+	}
+	return t.describe(said, dir, t.setup), nil
+}
+
+// chooseLocked finds the section to accept: the first that can be encrypted, else the first.
+func (l *line) chooseLocked(all []section) (place int, d deal, err error) {
 	list := codecsNamed(l.e.cfg.Codecs)
+	place, err = -1, ErrNoCodec
 	for i, s := range all {
-		c, pt := s.chosen(list)
-		if !s.voice() || c == noCodec {
+		if c, _ := s.chosen(list); !s.voice() || c == noCodec || !l.talk.reaches(s) {
 			continue
 		}
-		t := &l.talk
-		t.refused, t.place, t.heldBy, t.answer = all, i, s.held(), ""
-		said := []format{{pt, c.String(), specs[c].clock}}
-		if d, ok := s.digits(c); ok {
-			said = append(said, d)
+		how, refused := l.talk.meet(s)
+		switch {
+		case refused != nil && place < 0:
+			err = refused
+		case refused == nil && (place < 0 || d.by == unprotected && how.by != unprotected):
+			place, d, err = i, how, nil
 		}
-		t.ours = merge(said, t.ours)
-		dir := s.dir.turned()
-		if s.addr.IsUnspecified() {
-			dir &^= sendonly
-		}
-		if t.hold {
-			dir &^= recvonly
-		}
-		l.agreeLocked(s, c, pt, said)
-		return t.write(said, dir), nil
 	}
-	return "", ErrNoCodec
+	return place, d, err
+}
+
+// reaches says that our address can send to theirs: one family knows nothing of the other.
+func (t *talk) reaches(s section) bool {
+	return s.addr.IsUnspecified() || s.addr.Is4() == t.local.Addr().Is4()
+}
+
+// pausedLocked answers an offer that takes the sound away for a while, which some do for hold: our section with port 0
+// (RFC 3264 §8.2).
+func (l *line) pausedLocked(all []section) (string, bool) {
+	t, r := &l.talk, l.route.Load()
+	if r == nil || t.place >= len(all) || all[t.place].kind != "audio" || all[t.place].port != 0 {
+		return "", false
+	}
+	still := *r
+	still.send, still.speak, still.hear, still.since = false, false, false, time.Now()
+	l.route.Store(&still)
+	t.heldBy, t.answer = true, ""
+	bare := *t
+	bare.refused, bare.place, bare.mid, bare.ice = all, len(all), "", nil
+	answer := bare.describe(nil, inactive, "")
+	t.body, t.version = bare.body, bare.version
+	return answer, true
 }
 
 // merge puts what was agreed in front of what else we may offer later, without using a payload type for two things.
@@ -214,19 +313,36 @@ func (l *line) answeredLocked(answer string) error {
 		return err
 	}
 	list := codecsNamed(l.e.cfg.Codecs)
+	err = ErrNoCodec
 	for _, s := range all {
-		if c, pt := s.chosen(list); s.voice() && c != noCodec {
-			l.talk.answer, l.talk.hold = answer, l.talk.wantHold
-			l.agreeLocked(s, c, pt, l.talk.ours)
-			return nil
+		if c, _ := s.chosen(list); !s.voice() || c == noCodec || !l.talk.reaches(s) {
+			continue
 		}
+		d, refused := l.talk.met(s)
+		if refused != nil {
+			err = refused
+			continue
+		}
+		hold := l.talk.hold
+		l.talk.hold = l.talk.wantHold
+		if err := l.agreeLocked(s, d, l.talk.ours, false); err != nil {
+			l.talk.hold = hold
+			return err
+		}
+		l.talk.answer, l.talk.mux = answer, l.talk.mux && s.mux
+		return nil
 	}
-	return ErrNoCodec
+	return err
 }
 
 // agreeLocked makes the new route: we send with the payload types of their section and receive with those we said.
-func (l *line) agreeLocked(s section, c codec, pt uint8, said []format) {
-	r := &route{codec: c, pt: pt, remote: netip.AddrPortFrom(s.addr, s.port), since: time.Now()}
+func (l *line) agreeLocked(s section, by deal, said []format, offered bool) error {
+	shield, err := l.protectLocked(by, s, offered)
+	if err != nil {
+		return err
+	}
+	c, pt := s.chosen(codecsNamed(l.e.cfg.Codecs))
+	r := &route{codec: c, pt: pt, remote: netip.AddrPortFrom(s.addr, s.port), since: time.Now(), shield: shield, assoc: l.assoc, frame: s.pace(), ice: l.talk.ice}
 	if d, ok := s.digits(c); ok {
 		r.digit, r.hz = d.pt, d.clock
 	}
@@ -235,15 +351,30 @@ func (l *line) agreeLocked(s section, c codec, pt uint8, said []format) {
 			r.recv[f.pt] = digits
 		}
 	}
-	r.send = s.dir.receives() && !s.addr.IsUnspecified()
+	r.send = s.dir.receives() && !s.nowhere()
 	r.speak = r.send && !l.talk.hold
 	r.hear = s.dir.sends() && !l.talk.hold
-	if !s.addr.IsUnspecified() { // RFC 3264 §8.4: no RTCP either
+	r.mux = l.talk.mux && s.mux
+	if !s.addr.IsUnspecified() && !(s.senders && s.receivers) && (r.mux || by.by != byDTLS) { // RFC 3264 §8.4: held, no RTCP either
 		r.rtcp = netip.AddrPortFrom(s.addr, s.rtcpPort())
 	}
 	if old := l.route.Load(); old == nil || old.remote != r.remote {
-		l.to.Store(&r.remote)
-		l.heard.Store(0)
+		l.aim(r)
 	}
+	l.shield = shield
 	l.route.Store(r)
+	l.settleLocked()
+	l.beginLocked()
+	return nil
+}
+
+// aim sends packets to the signalled address from now on, or with ICE to the one that is checked.
+func (l *line) aim(r *route) {
+	l.heard.Store(0)
+	l.pair.Store(nil)
+	if r.remote.Addr().IsUnspecified() {
+		l.to.Store(nil)
+		return
+	}
+	l.to.Store(&r.remote)
 }
