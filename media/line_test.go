@@ -32,11 +32,11 @@ func (w *told) has(ev Event) bool {
 
 // peer is a far end with a socket of its own.
 type peer struct {
-	t    *testing.T
+	t    testing.TB
 	conn *net.UDPConn
 }
 
-func newPeer(t *testing.T, at string) *peer {
+func newPeer(t testing.TB, at string) *peer {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))
 	if err != nil {

@@ -1,0 +1,485 @@
+package media
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"pgregory.net/rapid"
+)
+
+// talker is somebody in a conference who sends one tone without end: a line's far end, or the page.
+type talker struct {
+	name string
+	hz   float64
+	c    codec
+	l    *line // nil: the page
+	peer *peer
+
+	said  int // samples so far
+	seq   uint16
+	write writer
+	read  reader
+	heard []int16 // at 16 kHz
+	last  packet  // received last
+	seams int
+}
+
+// frame is the talker's next packet.
+func (k *talker) frame() packet {
+	pcm := make([]int16, mixFrame)
+	for i := range pcm {
+		pcm[i] = int16(math.Round(6000 * math.Sin(2*math.Pi*k.hz*float64(k.said+i)/mixRate)))
+	}
+	k.said = (k.said + mixFrame) % mixRate // all tones are whole numbers of Hz
+	k.seq++
+	return packet{pt: specs[k.c].pt, seq: k.seq, ts: uint32(k.seq) * 160, ssrc: 77, payload: k.write.write(nil, k.c, pcm)}
+}
+
+// listen takes what was sent to the talker.
+func (k *talker) listen(c codec, p packet) {
+	if k.last.payload != nil && (p.seq != k.last.seq+1 || p.ssrc != k.last.ssrc || int32(p.ts-k.last.ts) < 160) {
+		k.seams++
+	}
+	k.last = p
+	if !c.mixable() {
+		return
+	}
+	k.heard = k.read.read(k.heard, c, p.payload)
+}
+
+// party is an engine with a page and lines whose clock the test turns.
+type party struct {
+	t     testing.TB
+	e     *Engine
+	conn  *conn
+	page  *talker
+	lines []*talker
+	now   time.Time
+}
+
+// WriteRTP is where pion would take over: what the page hears.
+func (p *party) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
+	kind := p.conn.kinds.Load()[h.PayloadType]
+	p.page.listen(kind, packet{seq: h.SequenceNumber, ts: h.Timestamp, ssrc: h.SSRC, payload: slices.Clone(payload)})
+	return 0, nil
+}
+
+func (p *party) Write([]byte) (int, error) { return 0, nil }
+
+// newParty has a line for each of these codecs, named a, b, c…, and no conference yet.
+func newParty(t testing.TB, kinds ...codec) *party {
+	t.Helper()
+	e, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.shut)
+	p := &party{t: t, e: e, now: time.Now(), page: &talker{name: "page", hz: 400, c: pcmu}}
+	owner := &page{e: e, id: "page", watchers: map[chan Order]struct{}{}}
+	p.conn = &conn{page: owner, track: newTrack()}
+	p.conn.learn([]format{{9, "G722", 8000}, {0, "PCMU", 8000}, {8, "PCMA", 8000}, {111, "opus", 48000}})
+	p.conn.track.w = p
+	owner.conn.Store(p.conn)
+	e.owner.Store(owner)
+	for i, c := range kinds {
+		p.add(string(rune('a'+i)), c)
+	}
+	return p
+}
+
+// end closes everything before the test itself ends.
+func (p *party) end() {
+	p.e.shut()
+	for _, k := range p.lines {
+		_ = k.peer.conn.Close()
+	}
+}
+
+// add is one more line; the tones lie on whole frames, 200 Hz apart.
+func (p *party) add(name string, c codec) *talker {
+	p.t.Helper()
+	k := &talker{name: name, hz: 600 + 200*float64(len(p.lines)), c: c, peer: newPeer(p.t, "127.0.0.1:0")}
+	if _, err := p.e.AnswerLine(name, local, k.sdp("sendrecv"), Security{}); err != nil {
+		p.t.Fatal(err)
+	}
+	k.l = p.e.lines[name]
+	p.lines = append(p.lines, k)
+	return k
+}
+
+func (k *talker) sdp(dir string) string {
+	return lines(fmt.Sprintf("m=audio %d RTP/AVP %d", k.peer.addr().Port(), specs[k.c].pt), "a=rtpmap:111 opus/48000/2", "a="+dir)
+}
+
+// pass lets everybody talk for that many frames.
+func (p *party) pass(frames int) {
+	p.t.Helper()
+	b := make([]byte, rtpHeader+maxPayload)
+	for range frames {
+		p.now = p.now.Add(20 * time.Millisecond)
+		for _, k := range p.lines {
+			if p.e.lines[k.name] == k.l {
+				k.l.receive(b[:k.frame().put(b)], k.peer.addr(), p.now)
+			}
+		}
+		p.page.c = codecNamed(p.e.likely.String(), specs[p.e.likely].clock)
+		if p.page.c.mixable() {
+			p.conn.take(p.page.c, p.page.frame(), p.now)
+		}
+		if m := p.e.mixer.Load(); m != nil {
+			m.tick(p.now)
+		}
+		for _, k := range p.lines {
+			if p.e.lines[k.name] != k.l {
+				continue
+			}
+			k.l.tick(p.now)
+			for {
+				pk, ok := k.peer.next(100 * time.Microsecond)
+				if !ok {
+					break
+				}
+				k.listen(codecOf(pk.pt), pk)
+			}
+		}
+	}
+}
+
+func codecOf(pt uint8) codec {
+	for c := opus; c < codecs; c++ {
+		if specs[c].pt == pt {
+			return c
+		}
+	}
+	return noCodec
+}
+
+// all are the lines and the page.
+func (p *party) all() []*talker { return append(slices.Clone(p.lines), p.page) }
+
+// ears forgets what was heard, lets time pass, and says how loud each hears each, in dB of what was said.
+func (p *party) ears(frames int) map[string]float64 {
+	p.t.Helper()
+	for _, k := range p.all() {
+		k.heard = nil
+	}
+	p.pass(frames)
+	levels := map[string]float64{}
+	for _, to := range p.all() {
+		for _, from := range p.all() {
+			level := -100.0
+			if len(to.heard) > 0 {
+				level = decibels(strength(to.heard, from.hz, mixRate), 6000)
+			}
+			levels[to.name+"<"+from.name] = level
+		}
+	}
+	return levels
+}
+
+// check holds levels against a list of who is heard, such as "a<b a<page"; all else must be 30 dB down.
+func (p *party) check(when, heard string, levels map[string]float64) {
+	p.t.Helper()
+	for pair, level := range levels {
+		if slices.Contains(strings.Fields(heard), pair) {
+			if level < -2 || level > 1 {
+				p.t.Errorf("%s: %s at %.1f dB", when, pair, level)
+			}
+		} else if level > -30 {
+			p.t.Errorf("%s: %s is heard at %.1f dB", when, pair, level)
+		}
+	}
+}
+
+func TestConferenceHearsAllOthersAndNobodyThemselves(t *testing.T) {
+	p := newParty(t, g722, pcmu, pcma)
+	p.e.Focus("a")
+	p.pass(5)
+	p.e.Mix("a", "b", "c")
+	p.pass(25)
+	everybody := "a<b a<c a<page b<a b<c b<page c<a c<b c<page page<a page<b page<c"
+	p.check("all", everybody, p.ears(50))
+	for _, k := range p.all() {
+		if k.seams > 0 {
+			t.Errorf("%s gets a stream with %d seams", k.name, k.seams)
+		}
+		for at := 0; at+mixFrame <= len(k.heard); at += mixFrame {
+			for _, from := range p.all() {
+				if d := decibels(strength(k.heard[at:at+mixFrame], from.hz, mixRate), 6000); from != k && (d < -2 || d > 1) {
+					t.Errorf("%s hears %s at %.1f dB in frame %d", k.name, from.name, d, at/mixFrame)
+				}
+			}
+		}
+	}
+	if p.e.likely != g722 {
+		t.Errorf("the page is to speak %v", p.e.likely)
+	}
+	p.e.Mute(true)
+	p.pass(4)
+	p.check("muted", "a<b a<c b<a b<c c<a c<b page<a page<b page<c", p.ears(50))
+	p.e.Mute(false)
+	p.pass(8)
+	p.check("not muted any more", everybody, p.ears(50))
+	p.e.Focus("b") // of the conference: nothing changes
+	p.pass(4)
+	p.check("focus within", everybody, p.ears(50))
+	p.e.CloseLine("a")
+	p.pass(8)
+	p.check("a has left", "b<c b<page c<b c<page page<b page<c", p.ears(50))
+	if p.e.likely != pcmu {
+		t.Errorf("without a wide line the page is to speak %v", p.e.likely)
+	}
+	p.e.Mix()
+	p.pass(8)
+	p.check("over: b is in focus", "b<page page<b", p.ears(50))
+	if p.e.mixer.Load() != nil || p.e.lines["c"].part.Load() != nil {
+		t.Error("there is still a mixer")
+	}
+}
+
+func TestHeldLineIsOutOfTheConferenceUntilResumed(t *testing.T) {
+	p := newParty(t, pcmu, g722)
+	p.e.Mix("a", "b")
+	p.pass(25)
+	for _, dir := range []string{"sendonly", "inactive"} {
+		if _, err := p.e.Reanswer("a", p.lines[0].sdp(dir)); err != nil {
+			t.Fatal(err)
+		}
+		p.pass(8)
+		p.check("held, they send "+dir, "b<page page<b", p.ears(50))
+		if _, err := p.e.Reanswer("a", p.lines[0].sdp("sendrecv")); err != nil {
+			t.Fatal(err)
+		}
+		p.pass(8)
+		p.check("resumed", "a<b a<page b<a b<page page<a page<b", p.ears(50))
+	}
+	if _, err := p.e.HoldOffer("b", true); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.e.SetAnswer("b", p.lines[1].sdp("recvonly")); err != nil {
+		t.Fatal(err)
+	}
+	p.pass(8)
+	p.check("we hold", "a<page page<a", p.ears(50))
+	before := p.lines[1].last.seq
+	p.pass(50)
+	if n := p.lines[1].last.seq - before; n < 45 {
+		t.Errorf("whom we hold gets %d packets a second", n)
+	}
+}
+
+func TestFocusElsewhereTakesThePageOutOfTheConference(t *testing.T) {
+	p := newParty(t, pcmu, pcmu, pcma)
+	p.e.Mix("a", "b")
+	p.e.Focus("c")
+	p.pass(10)
+	p.check("focus on c", "a<b b<a c<page page<c", p.ears(50))
+	p.e.Focus("a")
+	p.pass(10)
+	p.check("focus on a", "a<b a<page b<a b<page page<a page<b", p.ears(50))
+	p.e.CloseLine("a") // the one in focus: the page stays with the other
+	p.pass(10)
+	p.check("one left", "b<page page<b", p.ears(50))
+	if p.e.mixer.Load() == nil {
+		t.Error("nobody carries the one that is left")
+	}
+	p.e.Focus("b")
+	p.pass(10)
+	p.check("passed through", "b<page page<b", p.ears(50))
+	if p.e.mixer.Load() != nil {
+		t.Error("a mixer for one")
+	}
+}
+
+func TestLineOpenedLaterJoins(t *testing.T) {
+	p := newParty(t, pcmu)
+	p.e.Mix("a", "b")
+	p.add("b", pcma)
+	p.pass(25)
+	p.check("later", "a<b a<page b<a b<page page<a page<b", p.ears(50))
+}
+
+func TestOpusTakesPartOnceRenegotiated(t *testing.T) {
+	p := newParty(t, opus, pcmu, g722)
+	p.e.Mix("a", "b", "c")
+	p.pass(25)
+	p.check("before", "b<c b<page c<b c<page page<b page<c", p.ears(50))
+	offer, needed, err := p.e.MixOffer("a")
+	if err != nil || !needed || strings.Contains(offer, "opus") || strings.Contains(offer, "48000") || !strings.Contains(offer, "G722") ||
+		!strings.Contains(offer, "telephone-event/8000") || !strings.Contains(offer, "a=sendrecv") {
+		t.Errorf("%v %v\n%s", needed, err, offer)
+	}
+	p.lines[0].c = pcma
+	if err := p.e.SetAnswer("a", p.lines[0].sdp("sendrecv")); err != nil {
+		t.Fatal(err)
+	}
+	p.pass(10)
+	p.check("renegotiated", "a<b a<c a<page b<a b<c b<page c<a c<b c<page page<a page<b page<c", p.ears(50))
+	if _, needed, err := p.e.MixOffer("a"); needed || err != nil {
+		t.Errorf("again: %v %v", needed, err)
+	}
+	if _, _, err := p.e.MixOffer("z"); err != ErrNoLine {
+		t.Errorf("no line: %v", err)
+	}
+}
+
+func TestDigitsPassWhileMixing(t *testing.T) {
+	told := &told{}
+	p := newParty(t, pcmu, pcmu)
+	p.e.cfg.Tell = told.tell
+	events := "m=audio %d RTP/AVP 0 101"
+	if _, err := p.e.Reanswer("a", lines(fmt.Sprintf(events, p.lines[0].peer.addr().Port()), "a=rtpmap:101 telephone-event/8000")); err != nil {
+		t.Fatal(err)
+	}
+	p.e.Mix("a", "b")
+	p.pass(10)
+	if err := p.e.Digits("a", "7"); err != nil {
+		t.Fatal(err)
+	}
+	a := p.lines[0].l
+	var got []packet
+	for range 20 {
+		p.now = p.now.Add(20 * time.Millisecond)
+		p.e.mixer.Load().tick(p.now)
+		a.tick(p.now)
+		for {
+			pk, ok := p.lines[0].peer.next(time.Millisecond)
+			if !ok {
+				break
+			}
+			got = append(got, pk)
+		}
+	}
+	keys := 0
+	for i, pk := range got {
+		if i > 0 && pk.seq != got[i-1].seq+1 {
+			t.Errorf("sequence %d after %d", pk.seq, got[i-1].seq)
+		}
+		if pk.pt == 101 {
+			keys++
+		}
+	}
+	if keys != 8 || len(got) != 20-6+8 { // a key of five packets and three ends takes the place of six frames
+		t.Errorf("%d packets, %d of the key", len(got), keys)
+	}
+	b := make([]byte, 200)
+	n := packet{pt: 101, seq: 9999, ts: 5, payload: []byte{3, 0x8a, 3, 32}}.put(b)
+	a.receive(b[:n], p.lines[0].peer.addr(), p.now)
+	if !told.has(Digit{"a", "3"}) {
+		t.Error("their digit is not told")
+	}
+}
+
+func TestReloadedPageIsBackInTheConference(t *testing.T) {
+	p := newParty(t, pcmu, g722)
+	p.e.Mix("a", "b")
+	p.pass(25)
+	old := p.conn
+	p.conn = &conn{page: old.page, track: newTrack()}
+	p.conn.learn([]format{{9, "G722", 8000}, {0, "PCMU", 8000}})
+	p.conn.track.w = p
+	p.page.last = packet{}
+	old.page.conn.Store(nil)
+	p.pass(15)
+	p.check("away", "a<b b<a", p.ears(25))
+	old.page.conn.Store(p.conn)
+	p.page.seq += 1000
+	p.pass(8)
+	p.check("back", "a<b a<page b<a b<page page<a page<b", p.ears(50))
+	if p.page.seams > 0 {
+		t.Errorf("%d seams", p.page.seams)
+	}
+}
+
+// TestNobodyHearsThemselvesWhateverHappens lets things happen to a conference at random and holds what everybody hears, frame
+// by frame, against what they may hear.
+func TestNobodyHearsThemselvesWhateverHappens(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		p := newParty(t, g722, pcmu, pcma, opus)
+		defer p.end()
+		p.e.Mix("a", "b", "c", "d")
+		held, muted := map[string]bool{}, false
+		names := []string{"a", "b", "c", "d"}
+		for range rapid.IntRange(1, 6).Draw(r, "steps") {
+			k := p.lines[rapid.IntRange(0, len(p.lines)-1).Draw(r, "line")]
+			open := p.e.lines[k.name] == k.l
+			switch act := rapid.SampledFrom([]string{"hold", "mute", "close", "mix", "focus", "unmix"}).Draw(r, "act"); act {
+			case "hold":
+				if held[k.name] = !held[k.name]; open {
+					dir := map[bool]string{true: rapid.SampledFrom([]string{"sendonly", "inactive"}).Draw(r, "how"), false: "sendrecv"}[held[k.name]]
+					if _, err := p.e.Reanswer(k.name, k.sdp(dir)); err != nil {
+						r.Fatal(err)
+					}
+				}
+			case "mute":
+				muted = !muted
+				p.e.Mute(muted)
+			case "close":
+				p.e.CloseLine(k.name)
+			case "mix":
+				p.e.Mix(names[rapid.IntRange(0, 2).Draw(r, "from"):]...)
+			case "focus":
+				p.e.Focus(k.name)
+			case "unmix":
+				p.e.Mix()
+			}
+			levels := p.ears(6)
+			part := func(name string) bool { l := p.e.lines[name]; return l != nil && l.part.Load() != nil && !held[name] }
+			for pair, level := range levels {
+				to, from, _ := strings.Cut(pair, "<")
+				allowed := to != from
+				switch {
+				case from == "page":
+					allowed = allowed && !muted
+				case to != "page":
+					allowed = allowed && part(to) && part(from)
+				}
+				if level > -25 && !allowed {
+					r.Errorf("%s at %.0f dB; muted %v, held %v, conference %v, focus %q", pair, level, muted, held, p.e.mixed, p.e.wanted)
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkMixSecond is a second of a conference: 50 frames in from and out to everybody, sockets included.
+func BenchmarkMixSecond(b *testing.B) {
+	for _, row := range []struct {
+		name  string
+		kinds []codec
+	}{
+		{"3 parties, PCMU", []codec{pcmu, pcmu}}, {"3 parties, G722", []codec{g722, g722}},
+		{"10 parties, mixed", []codec{g722, pcmu, pcma, g722, pcmu, pcma, g722, pcmu, pcma}},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			p := newParty(b, row.kinds...)
+			defer p.end()
+			names := []string{}
+			for _, k := range p.lines {
+				names = append(names, k.name)
+			}
+			p.e.Mix(names...)
+			m := p.e.mixer.Load()
+			p.conn.track.w = &written{}
+			frame := p.page.frame().payload
+			b.ReportAllocs()
+			for seq := uint16(0); b.Loop(); {
+				for range 50 {
+					seq++
+					p.now = p.now.Add(20 * time.Millisecond)
+					for _, k := range p.lines {
+						k.l.part.Load().ear.put(k.c, packet{seq: seq, ssrc: 1, payload: frame})
+					}
+					m.page.put(pcmu, packet{seq: seq, ssrc: 1, payload: frame})
+					m.tick(p.now)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/10000, "%core")
+		})
+	}
+}
