@@ -1,0 +1,217 @@
+package media_test
+
+import (
+	"math"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"zaseki/media"
+	"zaseki/media/hear"
+)
+
+// tone is a second of a whole number of Hz at 8 kHz, which repeats without a seam.
+func tone(hz int) []int16 {
+	pcm := make([]int16, 8000)
+	for i := range pcm {
+		pcm[i] = int16(7000 * math.Sin(2*math.Pi*float64(hz)*float64(i)/8000))
+	}
+	return pcm
+}
+
+// heardAt is how strong a tone is in a sound at 8 kHz, in dB of a tone() as it was made; the strongest within 5 Hz, since a
+// browser stretches time a little.
+func heardAt(pcm []int16, hz int) float64 {
+	best := 1e-3
+	for f := float64(hz) - 5; f <= float64(hz)+5; f += 0.5 {
+		var re, im float64
+		for i, s := range pcm {
+			w := 0.5 - 0.5*math.Cos(2*math.Pi*(float64(i)+0.5)/float64(len(pcm)))
+			re += w * float64(s) * math.Cos(2*math.Pi*f*float64(i)/8000)
+			im += w * float64(s) * math.Sin(2*math.Pi*f*float64(i)/8000)
+		}
+		best = max(best, 4*math.Hypot(re, im)/float64(len(pcm)))
+	}
+	return 20 * math.Log10(best/7000)
+}
+
+// hears holds a sound against the tones that must be in it and those that must not.
+func hears(t *testing.T, who string, pcm []int16, there, absent []int) {
+	t.Helper()
+	for _, hz := range there {
+		if d := heardAt(pcm, hz); d < -3 || d > 2 {
+			t.Errorf("%s hears %d Hz at %.1f dB", who, hz, d)
+		}
+	}
+	for _, hz := range absent {
+		if d := heardAt(pcm, hz); d > -30 {
+			t.Errorf("%s hears %d Hz at %.1f dB", who, hz, d)
+		}
+	}
+}
+
+// robot is a far end with a voice of its own.
+type robot struct {
+	name string
+	e    *media.Engine
+	hz   int
+	ear  *ear
+}
+
+// robots are far ends in calls with near, each with another codec and tone.
+func robots(t *testing.T, near *media.Engine, codecs ...string) []robot {
+	t.Helper()
+	var all []robot
+	for i, c := range codecs {
+		r := robot{name: string(rune('a' + i)), hz: 600 + 200*i, ear: &ear{}}
+		r.e, _ = engine(t, media.Config{Codecs: []string{c}})
+		connect(t, near, r.name, r.e, "robot")
+		r.e.Play("robot", &voice{pcm: tone(r.hz)})
+		r.e.Listen("robot", r.ear.hear)
+		all = append(all, r)
+	}
+	return all
+}
+
+func TestThreeLinesHearEachOtherInRealTime(t *testing.T) {
+	near, _ := engine(t, media.Config{})
+	all := robots(t, near, "G722", "PCMU", "PCMA")
+	near.Mix("a", "b", "c")
+	pass(time.Second)
+	for _, r := range all {
+		r.ear.take()
+	}
+	pass(time.Second)
+	for i, r := range all {
+		heard, others := r.ear.take(), []int{}
+		for j, o := range all {
+			if i != j {
+				others = append(others, o.hz)
+			}
+		}
+		if len(heard) < 7000 {
+			t.Errorf("%s heard %d samples in a second", r.name, len(heard))
+			continue
+		}
+		hears(t, r.name, heard[:len(heard)/160*160], others, []int{r.hz})
+		if gaps := hear.Gaps(heard, 8000, 5*time.Millisecond, 300); len(gaps) > 0 {
+			t.Errorf("%s hears gaps %v", r.name, gaps)
+		}
+	}
+	near.Mix()
+	near.Focus("a")
+	pass(200 * time.Millisecond)
+	all[1].ear.take()
+	pass(200 * time.Millisecond)
+	if l := hear.Level(all[1].ear.take()); l > 10 {
+		t.Errorf("the conference is over, yet b hears level %.0f", l)
+	}
+}
+
+// clapper is silent but for one loud frame a second, and knows when it made it.
+type clapper struct {
+	mu   sync.Mutex
+	n    int
+	when time.Time
+}
+
+func (c *clapper) Next(frame []int16) bool {
+	clear(frame)
+	if c.n++; c.n%25 == 0 {
+		for i := range frame {
+			frame[i] = int16(12000 * (1 - 2*(i/4%2)))
+		}
+		c.mu.Lock()
+		c.when = time.Now()
+		c.mu.Unlock()
+	}
+	return true
+}
+
+func TestMixerIsLateByItsJitterBufferAndNoMore(t *testing.T) {
+	for _, codec := range []string{"PCMU", "G722"} {
+		t.Run(codec, func(t *testing.T) {
+			near, _ := engine(t, media.Config{})
+			all := robots(t, near, codec, codec)
+			clap := &clapper{}
+			near.Mix("a", "b")
+			var mu sync.Mutex
+			var late []time.Duration
+			all[0].e.Play("robot", clap)
+			all[1].e.Play("robot", &voice{pcm: make([]int16, 160)})
+			all[1].e.Listen("robot", func(pcm []int16) {
+				if slices.Max(pcm) < 4000 {
+					return
+				}
+				clap.mu.Lock()
+				defer clap.mu.Unlock()
+				if !clap.when.IsZero() {
+					mu.Lock()
+					late = append(late, time.Since(clap.when))
+					mu.Unlock()
+					clap.when = time.Time{}
+				}
+			})
+			count := func() int {
+				mu.Lock()
+				defer mu.Unlock()
+				return len(late)
+			}
+			until(t, "nine claps", 10*time.Second, func() bool { return count() >= 9 })
+			mu.Lock()
+			defer mu.Unlock()
+			slices.Sort(late)
+			median := late[len(late)/2]
+			t.Logf("%s: median %v of %v", codec, median, late)
+			// 40 ms are held back, one frame is waited for at most, and half of one for the pacer.
+			if median > 70*time.Millisecond {
+				t.Errorf("a clap comes after %v", median)
+			}
+		})
+	}
+}
+
+func TestPageAndTwoLinesAreInConference(t *testing.T) {
+	mic := filepath.Join(t.TempDir(), "tone.wav")
+	const agent = 1500
+	if err := hear.WriteWAV(mic, hear.Resample(slices.Repeat(tone(agent), 10), 8000, 48000), 48000); err != nil {
+		t.Fatal(err)
+	}
+	near, told := engine(t, media.Config{})
+	p := newPanel(t, near)
+	p.show("talking")
+	tab := chrome(t, mic)
+	open(t, tab, p.server.URL+"/?page=a")
+	all := robots(t, near, "PCMU", "G722")
+	near.Focus("a")
+	until(t, "the page speaks", 20*time.Second, func() bool {
+		return count(told, func(f media.FirstPacket) bool { return f.Out }) > 0
+	})
+	near.Mix("a", "b")
+	until(t, "the page speaks wide", 5*time.Second, func() bool { return eval[string](t, tab, "order.codec") == "G722" })
+	pass(time.Second)
+	page := played(t, tab, 3*time.Second)
+	hears(t, "page", page[8000:16000], []int{600, 800}, []int{agent})
+	all[0].ear.take()
+	all[1].ear.take()
+	pass(time.Second)
+	hears(t, "a", all[0].ear.take(), []int{800, agent}, []int{600})
+	hears(t, "b", all[1].ear.take(), []int{600, agent}, []int{800})
+	near.Mute(true)
+	pass(200 * time.Millisecond)
+	all[0].ear.take()
+	pass(500 * time.Millisecond)
+	hears(t, "a, muted", all[0].ear.take(), []int{800}, []int{agent, 600})
+	near.Mute(false)
+	near.CloseLine("b") // the last one is an ordinary call again
+	pass(time.Second)
+	all[0].ear.take()
+	pass(500 * time.Millisecond)
+	hears(t, "a, alone", all[0].ear.take(), []int{agent}, []int{600, 800})
+	hears(t, "page, with a", played(t, tab, 3*time.Second)[8000:16000], []int{600}, []int{800, agent})
+	if gone := eval[string](t, tab, "order.codec"); gone != "PCMU" {
+		t.Errorf("the page still speaks %s", gone)
+	}
+}
