@@ -12,7 +12,7 @@ import { callsView } from "./view/call.js";
 import { peerOf } from "./view/card.js";
 import { contactsView } from "./view/contacts.js";
 import { dialView } from "./view/dial.js";
-import { identityView, readyView } from "./view/head.js";
+import { identityView, mailView, readyView } from "./view/head.js";
 import { historyView } from "./view/history.js";
 import { noticesView } from "./view/notices.js";
 import { seatsView } from "./view/seats.js";
@@ -201,7 +201,7 @@ function listen() {
 
 /** Everything on the page, in the language spoken now. */
 function build() {
-  const signIn = signInView(send), identity = identityView(send), status = statusView(send), ready = readyView(claim);
+  const signIn = signInView(send), identity = identityView(), mail = mailView(send), status = statusView(send), ready = readyView(claim);
   const why = whyView(read), calls = callsView(send, claim, why.open), past = historyView(send, why.open);
   const dial = dialView(send, (key) => ring.beep(key)), contacts = contactsView(send);
   const seats = seatsView(send), notices = noticesView(send), ask = askView(send);
@@ -217,7 +217,7 @@ function build() {
   const leaving = h("p", { className: "lost", role: "status" });
   const more = h("button", { type: "button", className: "round more", "aria-label": t("menu.open"), title: t("menu.open"), "aria-haspopup": "menu",
     "aria-expanded": "false", onclick: () => menu(more) }, icon("more"));
-  const head = h("header", { className: "top" }, h("img", { src: "/icons/zaseki.svg", alt: "" }), h("span", { className: "brand" }, t("app.name")), nav, lost, leaving, more);
+  const head = h("header", { className: "top" }, h("img", { src: "/icons/zaseki.svg", alt: "" }), h("span", { className: "brand" }, t("app.name")), nav, lost, leaving, mail.root, more);
   const message = h("main", { className: "message", role: "status" });
   const phone = h("main", { className: "phone", hidden: true },
     h("div", { className: "column" }, identity.root, status.root, h("div", { className: "stage" }, calls.root, ready.root), dial.root),
@@ -226,7 +226,7 @@ function build() {
   const root = h("div", { className: "app" }, head, message, signIn.root, phone, foot, notices.root, why.root, ask.root);
   document.body.prepend(root);
   /** @type {View[]} */
-  const all = [signIn, identity, status, ready, calls, dial, past, contacts, seats, notices, ask];
+  const all = [signIn, identity, mail, status, ready, calls, dial, past, contacts, seats, notices, ask];
   return { root, all, signIn, seats, nav, tabs, lost, leaving, more, message, phone };
 }
 

@@ -5,7 +5,7 @@ import { closeMenu } from "../js/menu.js";
 import { askView } from "../js/view/ask.js";
 import { callsView } from "../js/view/call.js";
 import { dialView } from "../js/view/dial.js";
-import { identityView } from "../js/view/head.js";
+import { identityView, mailView } from "../js/view/head.js";
 import { historyView } from "../js/view/history.js";
 import { whyView } from "../js/view/why.js";
 
@@ -53,6 +53,8 @@ test("a call is transferred at once to a number that is offered by name", () => 
   assert.deepEqual(d.said, [["call.transfer", { call: "c1", number: "2002" }]]);
   d.show({ calls: [customer()] });
   assert.equal(field.value, "２００２", "a refused number stays");
+  d.show({ calls: [customer()], notices: [{ id: "number.invalid", problem: { code: "number.invalid", holes: { number: "2002" } } }] });
+  assert.equal(field.getAttribute("aria-invalid"), "true");
   d.show({ calls: [customer({ moving: "2002" })] });
   assert.match(d.cardOf("Yamada").textContent, /Transferring to 2002…/);
   assert.deepEqual(d.can("Yamada"), ["Hang up"]);
@@ -130,7 +132,7 @@ test("who sent a call here is said", () => {
 });
 
 test("the lock tells the truth: the voice in a call, the terminal at rest", () => {
-  const head = mount(identityView(ear().send));
+  const head = mount(identityView());
   const lock = () => [...head.root.querySelectorAll(".lock:not([hidden])")].map(nameOf);
   const me = { ...snapshot().me, encrypted: true }, secure = { ...snapshot().line, secure: true };
   head.show(snapshot({ me }), page());
@@ -150,15 +152,15 @@ test("the lock tells the truth: the voice in a call, the terminal at rest", () =
 
 test("voice mail that waits is one click away", () => {
   const { said, send } = ear();
-  const head = mount(identityView(send));
+  const head = mount(mailView(send));
   head.show(snapshot({ voicemail: { waiting: false, new: 0, old: 3 } }), page());
-  assert.equal(head.root.querySelector(".mail").hidden, true);
+  assert.equal(head.root.hidden, true);
   head.show(snapshot({ voicemail: { waiting: true, new: 0, old: 0 } }), page());
-  const mail = find(head.root, "Voice mail waiting");
+  const mail = find(document.body, "Voice mail waiting");
   mail.click();
   assert.deepEqual([said, mail.getAttribute("aria-disabled")], [[], "true"], "nobody knows its number");
   head.show(snapshot({ voicemail: { waiting: true, new: 2, old: 1, number: "*97" } }), page());
-  find(head.root, "Voice mail: 2 new").click();
+  find(document.body, "Voice mail: 2 new").click();
   assert.deepEqual([said, mail.getAttribute("aria-disabled")], [[["call.dial", { number: "*97" }]], null]);
 });
 
@@ -284,6 +286,7 @@ test("what is wrong with a number stands at it until it is changed", () => {
   view.show(snapshot(), page());
   const field = find(view.root, "Number");
   field.value = "abc";
+  find(view.root, "Dial").click();
   const bad = { id: "number.invalid", level: "warn", at: new Date().toISOString(), problem: { code: "number.invalid", holes: { number: "abc" } } };
   view.show(snapshot({ notices: [bad] }), page());
   assert.match(document.getElementById(field.getAttribute("aria-describedby")).textContent, /“abc” is not a telephone number/);
@@ -292,8 +295,8 @@ test("what is wrong with a number stands at it until it is changed", () => {
   field.value = "1";
   field.dispatchEvent(new window.Event("input"));
   field.dispatchEvent(new window.Event("input"));
-  assert.deepEqual(said, [["dismiss", { notice: "number.invalid" }]], "said once");
-  view.show(snapshot(), page());
+  assert.deepEqual(said, [["call.dial", { number: "abc" }], ["dismiss", { notice: "number.invalid" }]], "said once");
+  view.show(snapshot({ notices: [bad] }), page());
   assert.equal(field.hasAttribute("aria-invalid"), false);
 });
 

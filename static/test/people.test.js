@@ -110,7 +110,7 @@ test("without a center there is only the SIP account, filled as it was left", ()
 });
 
 test("who signed in without a center sees the server and no center's facts", () => {
-  const head = mount(identityView(ear().send)), ready = readyView(() => {});
+  const head = mount(identityView()), ready = readyView(() => {});
   const local = snapshot({ local: true, center: { name: "", url: "", online: false }, line: { ...snapshot().line, server: "pbx.example.com" }, seat: "", seatName: "" });
   head.show(local, page());
   assert.match(head.root.textContent, /pbx\.example\.com/);

@@ -39,7 +39,7 @@ test("a hostile caller name is text everywhere", () => {
     });
     const seats = seatsView(send);
     seats.showFloor({ rev: 1, floors: [{ id: "f", name: evil }], statuses: snap.statuses, at: "", seats: [{ id: evil, name: evil, floor: "f", x: 0, y: 0, account: "a", agent: evil, status: evil }] });
-    for (const view of [callsView(send, () => {}, () => {}), historyView(send, () => {}), noticesView(send), identityView(send), seats]) {
+    for (const view of [callsView(send, () => {}, () => {}), historyView(send, () => {}), noticesView(send), identityView(), seats]) {
       mount(view).show(snap, page());
       assert.equal(view.root.querySelector("img, script, svg[onload], [onerror]"), null, evil);
       assert.equal(view.root.querySelector("a"), null, "no link out of a caller's text");

@@ -46,7 +46,7 @@ export function card(id, send, claim, why) {
   const mute = muteButton(send);
   const hold = act("toggle", "pause", t("call.hold"), () => send("call.hold", { call: id, on: call.phase !== "held" }));
   const holdName = /** @type {HTMLElement} */ (hold.lastChild);
-  const transfer = act("", "transfer", t("call.transfer"), () => form.open());
+  const transfer = act("send", "transfer", t("call.transfer"), () => form.open());
   transfer.setAttribute("aria-expanded", "false");
   const connect = act("half primary", "join", t("call.connect"), () => pair && send("call.connect", { call: pair[0].id, other: pair[1].id }));
   const meet = act("half", "people", t("call.conference"), () => send("call.conference", { on: true }));
@@ -69,7 +69,8 @@ export function card(id, send, claim, why) {
     hangup.disabled = call.phase === "ending";
     connect.title = pair ? t("call.connect.what", { one: peerOf(pair[0]), other: peerOf(pair[1]) }) : "";
     attr(mute, "aria-pressed", String(last.muted));
-    put(holdName, call.phase === "held" ? t("call.resume") : t("call.hold"));
+    hold.title = call.phase === "held" ? t("call.resume") : t("call.hold");
+    put(holdName, hold.title);
     attr(transfer, "aria-expanded", String(asking));
     attr(hold, "data-on", call.phase === "held" ? "true" : undefined);
   }
@@ -111,7 +112,7 @@ export function card(id, send, claim, why) {
  * @param {string} name
  * @param {() => void} onclick
  */
-export const act = (cls, draw, name, onclick) => h("button", { type: "button", className: `act ${cls}`, onclick }, icon(draw), h("span", {}, name));
+export const act = (cls, draw, name, onclick) => h("button", { type: "button", className: `act ${cls}`, onclick, title: name }, icon(draw), h("span", {}, name));
 
 /** @param {Send} send */
 export function muteButton(send) {

@@ -5,7 +5,7 @@ import { number, say, t } from "../text.js";
 
 const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];
 
-/** Problems that are about what was typed or that nothing could be dialled: they are said beside the field too. */
+/** Why nothing could be dialled: said beside the field too. */
 const NEAR = ["number.invalid", "call.not_registered", "call.limit"];
 
 /**
@@ -19,12 +19,12 @@ export function dialView(send, beep) {
   /** The call that hears the keys. */
   let talking = "";
   let dialled = "", begun = "";
-  /** The notice about the last number, until the number is changed. */
-  let refused = "";
+  /** The number that was asked for, until it is changed, and the notice about it. */
+  let tried = "", refused = "";
   const field = h("input", { id: "number", name: "number", type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128, "aria-describedby": "keys-hint" });
   const changed = () => {
     if (refused) send("dismiss", { notice: refused });
-    refused = "";
+    tried = refused = "";
   };
   const erase = h("button", { type: "button", className: "round", "aria-label": t("dial.erase"), title: t("dial.erase"), onclick: () => {
     field.value = field.value.slice(0, -1);
@@ -44,7 +44,7 @@ export function dialView(send, beep) {
     e.preventDefault();
     const to = number(field.value);
     if (!to) field.value = dialled; // an empty field brings back the last number, as desk phones do
-    else send("call.dial", { number: to });
+    else send("call.dial", { number: (tried = to) });
   } }, h("label", { for: "number" }, t("dial.number")),
   h("div", { className: "dial-row" }, h("div", { className: "field-box" }, field, erase), go), hint, h("div", { className: "keys", role: "group", "aria-label": t("dial.keys") }, ...keys));
   field.addEventListener("paste", (e) => {
@@ -59,10 +59,10 @@ export function dialView(send, beep) {
       const calls = snap.calls ?? [];
       talking = calls.find((c) => c.phase === "talking")?.id ?? "";
       const ours = calls.find((c) => !c.inbound && (c.phase === "dialing" || c.phase === "alerted"));
-      if (ours && ours.id !== begun) field.value = ""; // what was typed is a call now; a refused number stays
+      if (ours && ours.id !== begun) field.value = tried = ""; // what was typed is a call now; a refused number stays
       begun = ours?.id ?? begun;
       dialled = snap.dialled ?? "";
-      const problem = (snap.notices ?? []).find((n) => NEAR.includes(n.problem.code));
+      const problem = (snap.notices ?? []).find((n) => tried && NEAR.includes(n.problem.code) && tried.startsWith(n.problem.holes?.number ?? ""));
       refused = problem?.id ?? "";
       attr(field, "aria-invalid", problem?.problem.code === "number.invalid" ? "true" : undefined);
       attr(hint, "data-level", problem ? "bad" : undefined);

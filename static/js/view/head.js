@@ -8,27 +8,18 @@ import { terminalName } from "./signin.js";
 
 /**
  * Who is signed in, where, and as what: the center's name at the left says that sign-in is done (PRODUCT A12); the lock,
- * what is encrypted (A16); and the voice mail that waits.
- * @param {import("../types").Send} send
+ * what is encrypted (A16).
  * @returns {import("../types").View}
  */
-export function identityView(send) {
-  /** @type {Snapshot} */
-  let last;
+export function identityView() {
   const center = h("strong", { className: "center" });
   const person = h("bdi", { className: "person" });
   const facts = h("span", { className: "facts" });
   const lock = h("span", { className: "lock", role: "img" }, icon("lock"));
-  const mailWords = h("span", {});
-  const mail = h("button", { type: "button", className: "mail", onclick: () => {
-    const to = last.voicemail?.number;
-    if (to) send("call.dial", { number: to });
-  } }, icon("mail"), mailWords);
-  const root = h("section", { className: "identity", "aria-label": t("me.title") }, center, h("div", { className: "who" }, person, lock), mail, facts);
+  const root = h("section", { className: "identity", "aria-label": t("me.title") }, center, h("div", {}, person, lock), facts);
   return {
     root,
     show(snap) {
-      last = snap;
       put(center, clean(snap.local ? snap.line.server || snap.sip?.server : snap.center.name));
       put(person, clean(snap.me?.name || snap.me?.account));
       const seat = clean(snap.seatName || snap.seat);
@@ -41,10 +32,28 @@ export function identityView(send) {
       lock.toggleAttribute("hidden", !locked);
       attr(lock, "aria-label", locked);
       attr(lock, "title", locked);
-      mail.hidden = !snap.voicemail?.waiting;
-      put(mailWords, snap.voicemail?.new ? t("mail.new", { n: snap.voicemail.new }) : t("mail.some"));
-      attr(mail, "aria-disabled", snap.voicemail?.number ? undefined : "true");
-      attr(mail, "title", snap.voicemail?.number ? t("mail.call", { number: clean(snap.voicemail.number) }) : t("mail.unknown"));
+    },
+  };
+}
+
+/**
+ * The voice mail that waits, in the line on top: one click listens to it.
+ * @param {import("../types").Send} send
+ * @returns {import("../types").View}
+ */
+export function mailView(send) {
+  let number = "";
+  const words = h("span", {});
+  const root = h("button", { type: "button", className: "mail", hidden: true, onclick: () => number && send("call.dial", { number }) }, icon("mail"), words);
+  return {
+    root,
+    show(snap) {
+      const mail = snap.voicemail;
+      number = mail?.number ?? "";
+      root.hidden = !mail?.waiting || snap.phase !== "in";
+      put(words, mail?.new ? t("mail.new", { n: mail.new }) : t("mail.some"));
+      attr(root, "aria-disabled", number ? undefined : "true");
+      attr(root, "title", number ? t("mail.call", { number: clean(number) }) : t("mail.unknown"));
     },
   };
 }

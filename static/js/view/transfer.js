@@ -1,5 +1,5 @@
 // @ts-check
-import { h } from "../dom.js";
+import { attr, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { clean, number, t } from "../text.js";
 import { lampWord } from "./contacts.js";
@@ -29,20 +29,21 @@ export function transferForm(id, send, turned) {
     e.preventDefault();
     turn(false);
   } }, h("label", { for: field.id }, t("transfer.to")), h("div", { className: "field-box" }, field, close), list, h("div", { className: "transfer-row" }, ask, now));
-  let built = "";
+  let built = "", tried = "";
+  field.addEventListener("input", () => (tried = ""));
 
   /** @param {boolean} on */
   function turn(on) {
     if (root.hidden !== on) return;
     root.hidden = !on;
-    if (!on) field.value = "";
+    if (!on) field.value = tried = "";
     turned();
     if (on) field.focus();
   }
   /** @param {(to: string) => void} act */
   function go(act) {
     const to = number(field.value);
-    if (to) act(to);
+    if (to) act((tried = to));
     else field.focus();
   }
   return {
@@ -53,6 +54,8 @@ export function transferForm(id, send, turned) {
       const answered = call.phase === "talking" || call.phase === "held";
       const asked = (snap.calls ?? []).some((c) => c.consult === id);
       if (!answered || call.moving || call.conference || asked) turn(false);
+      const refused = (snap.notices ?? []).some((n) => tried && n.problem.code === "number.invalid" && tried.startsWith(n.problem.holes?.number ?? "")); // its notice has the words
+      attr(field, "aria-invalid", refused ? "true" : undefined);
       const offers = suggestions(snap, call.number);
       const key = JSON.stringify(offers);
       if (root.hidden || key === built) return;
