@@ -27,15 +27,21 @@ func (s State) wanted(e Event) (State, []Effect) {
 	case wire.HangUp:
 		return s.hangUp(e.Call)
 	case wire.Hold:
-		i := s.call(e.Call)
-		if i < 0 || e.On && s.Calls[i].Phase != wire.CallTalking || !e.On && s.Calls[i].Phase != wire.CallHeld {
-			return s, nil
-		}
+		return s.holdWanted(e.Call, e.On)
+	case wire.Transfer:
+		return s.transfer(e.Call, e.Number)
+	case wire.Connect:
+		return s.connect(e.Call, e.Other)
+	case wire.FollowTransfer:
 		if e.On {
-			return s, []Effect{HoldCall{e.Call, true}}
+			return s.follow(e.Call)
 		}
-		s, effects := s.holdOthers(e.Call)
-		return s, append(effects, HoldCall{e.Call, false})
+		return s.refuseMove(e.Call)
+	case wire.Conference:
+		if e.On {
+			return s.confer()
+		}
+		return s.partAll()
 	case wire.SendDigits:
 		i := s.call(e.Call)
 		digits := strings.ToUpper(e.Digits)
@@ -50,44 +56,97 @@ func (s State) wanted(e Event) (State, []Effect) {
 	return s, nil
 }
 
+// dial calls a number. Whoever is being talked to is held first: the new call asks about that one.
 func (s State) dial(typed string) (State, []Effect) {
-	number, ok := Number(typed)
+	d, ok := s.Welcome.Plan.Dial(typed)
 	switch {
 	case !ok:
-		return s.tell(wire.Problem{Code: wire.ProblemNumber, Holes: map[string]string{"number": typed}})
+		return s.tell(badNumber(typed))
 	case s.Line.State != "registered":
 		return s.tell(wire.Problem{Code: wire.ProblemNotRegistered})
-	case s.has(wire.CallOffered, wire.CallDialing, wire.CallAlerted, wire.CallJoining, wire.CallTalking):
+	case len(s.Calls) >= callsMax, s.has(wire.CallDialing, wire.CallAlerted, wire.CallJoining):
 		return s.tell(wire.Problem{Code: wire.ProblemCallLimit})
 	}
-	s.Serial++
-	c := wire.Call{ID: "out" + strconv.Itoa(s.Serial), Phase: wire.CallDialing, Number: number, Began: s.Now,
-		Outside: s.Welcome.Plan.Outside(strings.Trim(number, "*#"), s.Welcome.Plan.Domain, "")}
-	s.Calls = append(slices.Clone(s.Calls), c)
-	s.Dialled = number
+	consult := s.consulted()
+	s, effects := s.holdOthers("")
+	s, c := s.outgoing(d.Shown, s.Welcome.Plan.Domain)
+	s = s.with(len(s.Calls)-1, func(c *wire.Call) { c.Consult = consult })
+	if d.Then != "" {
+		s = s.noted(c.ID, func(n *note) { n.then = d.Then })
+	}
+	s.Dialled = d.Shown
+	if s.Ask != nil && s.Ask.Kind == "dial" {
+		s.Ask = nil
+	}
 	s = s.unnotice(wire.ProblemCallFailed, wire.ProblemCallBusy, wire.ProblemCallUnanswered, wire.ProblemCallUnknown,
 		wire.ProblemCallDeclined, wire.ProblemCallMedia, wire.ProblemNumber)
-	return s, []Effect{Focus{c.ID}, Place{c.ID, number}, s.report(c, "")}
+	return s, append(effects, Focus{c.ID}, Place{c.ID, d.Number}, s.report(c, ""))
 }
 
-// Number is what was typed or pasted, as digits: full-width forms are narrowed, spaces, dots, hyphens and brackets dropped.
-// A SIP address is not a number; links and addresses are issue 3.
-func Number(typed string) (string, bool) {
-	var b strings.Builder
-	for _, r := range strings.TrimSpace(typed) {
-		if r >= '！' && r <= '～' { // full-width forms U+FF01–U+FF5E stand for U+0021–U+007E
-			r -= '！' - '!'
-		}
+// outgoing is the state with a call that we make.
+func (s State) outgoing(number, host string) (State, wire.Call) {
+	s.Serial++
+	c := wire.Call{ID: "out" + strconv.Itoa(s.Serial), Phase: wire.CallDialing, Number: number, Name: s.nameOf(number), Began: s.Now,
+		Outside: s.Welcome.Plan.Outside(strings.Trim(number, "*#"), host, "")}
+	s.Calls = append(slices.Clone(s.Calls), c)
+	return s, c
+}
+
+// consulted is the call about which a new one asks: the one talked in, or the only one held.
+func (s State) consulted() string {
+	talking, held := []string{}, []string{}
+	for _, c := range s.Calls {
 		switch {
-		case r >= '0' && r <= '9', r == '*', r == '#', r == '+' && b.Len() == 0:
-			b.WriteRune(r)
-		case strings.ContainsRune(" \u3000.-()[]/‐‑–—−ー", r):
-		default:
-			return "", false
+		case c.Phase == wire.CallTalking:
+			talking = append(talking, c.ID)
+		case c.Phase == wire.CallHeld:
+			held = append(held, c.ID)
 		}
 	}
-	n := b.String()
-	return n, n != "" && n != "+" && len(n) <= 32
+	switch {
+	case len(talking) == 1:
+		return talking[0]
+	case len(talking) == 0 && len(held) == 1:
+		return held[0]
+	}
+	return ""
+}
+
+// dialLink asks before it dials: a link was put there by somebody else.
+func (s State) dialLink(uri string) (State, []Effect) {
+	d, ok := s.Welcome.Plan.Dial(uri)
+	switch {
+	case !ok:
+		return s.tell(badNumber(uri))
+	case s.Phase != wire.PhaseIn:
+		return s.tell(wire.Problem{Code: wire.ProblemNotRegistered})
+	case s.Ask != nil && s.Ask.Kind != "dial":
+		return s, nil // the question that stands is answered first
+	}
+	number := d.Shown
+	if d.Then != "" {
+		number += "," + d.Then
+	}
+	s.Ask = &wire.Question{Kind: "dial", Number: number, Name: s.nameOf(d.Shown)}
+	return s, nil
+}
+
+// badNumber names what was typed, as far as a person can read it.
+func badNumber(typed string) wire.Problem {
+	if r := []rune(typed); len(r) > 64 {
+		typed = string(r[:64])
+	}
+	return wire.Problem{Code: wire.ProblemNumber, Holes: map[string]string{"number": typed}}
+}
+
+// tones sends what was dialled behind the number.
+func (s State) tones(id string) (State, []Effect) {
+	i, then := s.call(id), s.notes[id].then
+	if i < 0 || s.Calls[i].Phase != wire.CallTalking || then == "" {
+		return s, nil
+	}
+	s = s.noted(id, func(n *note) { n.then = "" })
+	return s.with(i, func(c *wire.Call) { c.Digits += then }), []Effect{Digits{id, then}}
 }
 
 func (s State) answer(id string) (State, []Effect) {
@@ -98,17 +157,6 @@ func (s State) answer(id string) (State, []Effect) {
 	s, effects := s.holdOthers(id)
 	s = s.with(i, func(c *wire.Call) { c.Phase, c.Answered = wire.CallJoining, s.Now })
 	return s, append(effects, Focus{id}, Join{id})
-}
-
-// holdOthers holds whatever talks, since an agent has one mouth.
-func (s State) holdOthers(id string) (State, []Effect) {
-	var effects []Effect
-	for _, c := range s.Calls {
-		if c.ID != id && c.Phase == wire.CallTalking {
-			effects = append(effects, HoldCall{c.ID, true})
-		}
-	}
-	return s, effects
 }
 
 // decline refuses by hand. 486 for an outside call, so that a queue asks the next agent; 603 for an inside one, which
@@ -134,6 +182,8 @@ func (s State) hangUp(id string) (State, []Effect) {
 	case wire.CallEnding:
 		return s, nil
 	case wire.CallJoining, wire.CallTalking, wire.CallHeld:
+		s = s.unmoved(id)
+		i = s.call(id)
 		// An answer or a hold that waits for the far side must not keep a person from hanging up.
 		return s.with(i, func(c *wire.Call) { c.Phase = wire.CallEnding }), []Effect{Abort{id}}
 	}
@@ -142,33 +192,82 @@ func (s State) hangUp(id string) (State, []Effect) {
 
 // over takes a call out of the phone: into the list, out of the sound, told to the center.
 func (s State) over(i int, result string, p *wire.Problem) (State, []Effect) {
-	c := s.Calls[i]
+	c, n := s.Calls[i], s.notes[s.Calls[i].ID]
+	var effects []Effect
+	if n.gone == "" { // else the line of the call that goes on with it stands for both
+		s, effects = s.listed(c, result, p)
+	}
+	if n.asked != nil {
+		effects = append(effects, Alarm{Key: alarmAsked + c.ID})
+		if s.asks("transfer", c.ID) {
+			s.Ask = nil
+		}
+	}
+	if n.move == moveWaits || s.notes[n.partner].move == moveWaits {
+		s = s.unmoved(c.ID)
+	}
+	s = s.unnoted(c.ID)
+	s.Calls = slices.Delete(slices.Clone(s.Calls), i, i+1)
+	for j, other := range s.Calls {
+		if other.Consult == c.ID {
+			s = s.with(j, func(o *wire.Call) { o.Consult = "" })
+		}
+		if s.notes[other.ID].gone == c.ID {
+			s = s.noted(other.ID, func(n *note) { n.gone = "" })
+		}
+	}
+	if len(s.Calls) == 0 {
+		s.Offer = ""
+		if s.Ask != nil && s.Ask.Kind != "dial" {
+			s.Ask = nil
+		}
+		s = s.unnotice(wire.ProblemNoPage)
+	}
+	effects = append(effects, Forget{c.ID}, s.report(c, result))
+	s, after := s.refocus(c)
+	effects = append(effects, after...)
+	if len(s.Calls) == 0 && s.Muted { // a mute belongs to a call: the next caller must not meet a dead microphone
+		s.Muted = false
+		effects = append(effects, Mute{false})
+	}
+	return s, effects
+}
+
+// listed is the state with the call in its list.
+func (s State) listed(c wire.Call, result string, p *wire.Problem) (State, []Effect) {
 	past := wire.PastCall{ID: c.ID, Inbound: c.Inbound, Outside: c.Outside, Number: c.Number, Name: c.Name, Began: c.Began,
 		Result: result, Problem: p}
-	if result == "answered" {
+	if !c.Answered.IsZero() && (result == "answered" || result == "transferred") {
 		past.Talked = s.Now.Sub(c.Answered)
 	}
 	s.History = append([]wire.PastCall{past}, s.History...)
 	if len(s.History) > historyLength {
 		s.History = s.History[:historyLength]
 	}
-	s.Calls = slices.Delete(slices.Clone(s.Calls), i, i+1)
-	if len(s.Calls) == 0 {
-		s.Offer = ""
-		s.Ask = nil
-		s = s.unnotice(wire.ProblemNoPage)
+	if s.Local {
+		return s, []Effect{KeepHistory{s.History}}
 	}
-	effects := []Effect{Forget{c.ID}, s.report(c, result)}
-	if j := slices.IndexFunc(s.Calls, func(c wire.Call) bool { return c.Phase == wire.CallTalking }); j >= 0 {
-		effects = append(effects, Focus{s.Calls[j].ID})
-	} else {
-		effects = append(effects, Focus{""})
+	return s, nil
+}
+
+// refocus turns the page to who is left when that call is gone.
+func (s State) refocus(gone wire.Call) (State, []Effect) {
+	switch {
+	case gone.Conference:
+		return s.remix()
+	case s.conferring():
+		return s, nil
+	case s.call(s.focus) >= 0:
+		return s, []Effect{Focus{s.focus}}
 	}
-	if len(s.Calls) == 0 && s.Muted { // a mute belongs to a call: the next caller must not meet a dead microphone
-		s.Muted = false
-		effects = append(effects, Mute{false})
+	for _, phases := range [][]string{{wire.CallTalking, wire.CallJoining}, {wire.CallAlerted, wire.CallDialing}} {
+		for _, c := range s.Calls {
+			if slices.Contains(phases, c.Phase) && s.notes[c.ID].hold != wishOn {
+				return s, []Effect{Focus{c.ID}}
+			}
+		}
 	}
-	return s, effects
+	return s, []Effect{Focus{""}}
 }
 
 // report is the call as the center wants to know it; a result means it is over.

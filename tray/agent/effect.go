@@ -34,10 +34,11 @@ type (
 	AskNext   struct{ To string }
 	AskExtend struct{}
 	// Leave ends these calls, unregisters, logs off and then tells Left; all within a few seconds, whatever answers.
-	// Revoked: the center knows already.
+	// Revoked: the center knows already. Local: there is none.
 	Leave struct {
 		Calls   []string
 		Revoked bool
+		Local   bool
 	}
 	// Report tells the center what a call is at; ReportLine what the registration is at.
 	Report     struct{ Call wire.CallReport }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -15,25 +16,34 @@ func (s State) happened(e Event) (State, []Effect) {
 			return s, nil
 		}
 		was := s.Line.State
-		s.Line.State, s.Line.Proven, s.Line.Expires, s.Line.Problem = "registered", e.At, e.Expires, nil
+		s.Line.State, s.Line.Proven, s.Line.Expires, s.Line.Secure, s.Line.Problem = "registered", e.At, e.Expires, e.Secure, nil
 		if was == "registered" {
 			return s, nil
 		}
-		return s, []Effect{ReportLine{wire.LineReport{Registered: true}}}
+		effects := []Effect{ReportLine{wire.LineReport{Registered: true}}}
+		if watched := s.watched(); len(watched) > 0 {
+			effects = append(effects, Watch{watched})
+		}
+		return s, effects
 	case Unregistered:
 		if s.Phase != wire.PhaseIn {
 			return s, nil
 		}
 		s.Line.State, s.Line.Problem = "registering", &e.Problem
+		s = s.unlit()
 		if e.Final {
 			s.Line.State = "failed"
 		}
 		return s, []Effect{ReportLine{wire.LineReport{Reason: e.Problem.Code}}}
 	case Invited:
 		return s.invited(e)
+	case Quiet:
+		if i := s.call(e.Call); i >= 0 && s.Calls[i].Phase == wire.CallDialing {
+			return s.tell(wire.Problem{Code: wire.ProblemSIPUnreachable, Holes: map[string]string{"server": s.Line.Server}})
+		}
 	case Progressed:
 		if i := s.call(e.Call); i >= 0 && s.Calls[i].Phase == wire.CallDialing {
-			s = s.with(i, func(c *wire.Call) { c.Phase = wire.CallAlerted })
+			s = s.with(i, func(c *wire.Call) { c.Phase = wire.CallAlerted }).unnotice(wire.ProblemSIPUnreachable)
 			return s, []Effect{s.report(s.Calls[i], "")}
 		}
 	case Joined:
@@ -45,7 +55,15 @@ func (s State) happened(e Event) (State, []Effect) {
 	case HoldDone:
 		return s.heldNow(e)
 	case HoldFailed:
-		return s.tell(e.Problem)
+		return s.holdFailed(e)
+	case SentOn:
+		return s.sentOn(e.Call)
+	case SendOnFailed:
+		return s.sendOnFailed(e)
+	case TransferAsked:
+		return s.transferAsked(e)
+	case MixFailed:
+		return s.mixFailed(e)
 	case PeerHeld:
 		if i := s.call(e.Call); i >= 0 {
 			return s.with(i, func(c *wire.Call) { c.PeerHold = e.On }), nil
@@ -63,13 +81,16 @@ func (s State) invited(e Invited) (State, []Effect) {
 		return s, nil
 	case s.Phase != wire.PhaseIn:
 		return s, []Effect{Refuse{e.Call, 480, "Signed out"}, Forget{e.Call}}
+	case e.Replaces != "":
+		return s.replaced(e)
 	case outside && !s.takesOutside():
 		return s, []Effect{Refuse{e.Call, 480, "Not available: " + s.Record.Status}, Forget{e.Call}}
-	case outside && len(s.Calls) > 0, s.has(wire.CallOffered), len(s.Calls) >= 2:
+	case outside && len(s.Calls) > 0, len(s.Calls) >= callsMax:
 		return s, []Effect{Refuse{e.Call, 486, "Busy here"}, Forget{e.Call}}
 	}
-	c := wire.Call{ID: e.Call, Phase: wire.CallOffered, Inbound: true, Outside: outside, Number: e.User, Name: e.Name, Began: s.Now}
-	if outside && e.Mark != "direct" {
+	c := wire.Call{ID: e.Call, Phase: wire.CallOffered, Inbound: true, Outside: outside, Number: e.User,
+		Name: cmp.Or(s.nameOf(e.User), e.Name), Began: s.Now}
+	if outside && e.Mark != wire.MarkDirect {
 		c.Queue = e.Mark
 	}
 	s.Calls = append(slices.Clone(s.Calls), c)
@@ -96,7 +117,30 @@ func (s State) joined(id string) (State, []Effect) {
 	if !s.Sound {
 		s = s.notice("warn", wire.Problem{Code: wire.ProblemNoPage})
 	}
-	return s, effects
+	if s.notes[id].then != "" {
+		effects = append(effects, Alarm{alarmTones + id, tonesAfter})
+	}
+	if old := s.notes[id].follows; s.call(old) >= 0 {
+		effects = append(effects, Alarm{alarmMoved + old, movedLeaves})
+	}
+	s, placed := s.heard(i)
+	return s, append(effects, placed...)
+}
+
+// heard gives the page to a call that was just answered, unless the person turned to another one while it rang: then it waits.
+func (s State) heard(i int) (State, []Effect) {
+	c := s.Calls[i]
+	f := s.call(s.focus)
+	switch {
+	case c.Conference: // it goes on with one that was part of it
+		return s, []Effect{Mix{s.members()}}
+	case s.focus == c.ID:
+		return s, nil
+	case f < 0, s.focus == s.notes[c.ID].follows, s.notes[s.focus].gone == c.ID, s.Calls[f].Phase == wire.CallHeld, s.Calls[f].Phase == wire.CallEnding:
+		return s, []Effect{Focus{c.ID}}
+	}
+	s, e := s.hold(c.ID, true)
+	return s, []Effect{e}
 }
 
 func (s State) failed(e Failed) (State, []Effect) {
@@ -142,27 +186,12 @@ func (s State) ended(e Ended) (State, []Effect) {
 	switch c := s.Calls[i]; {
 	case e.Elsewhere:
 		return s.over(i, "elsewhere", nil)
+	case s.notes[e.Call].gone != "", e.Replaced, s.sent(e.Call) && c.Phase != wire.CallEnding:
+		return s.over(i, "transferred", nil)
 	case !c.Answered.IsZero():
 		return s.over(i, "answered", nil)
 	case c.Inbound:
 		return s.over(i, "missed", nil)
 	}
 	return s.over(i, "cancelled", nil)
-}
-
-func (s State) heldNow(e HoldDone) (State, []Effect) {
-	i := s.call(e.Call)
-	if i < 0 || s.Calls[i].Phase != wire.CallTalking && s.Calls[i].Phase != wire.CallHeld {
-		return s, nil
-	}
-	phase := wire.CallTalking
-	if e.On {
-		phase = wire.CallHeld
-	}
-	s = s.with(i, func(c *wire.Call) { c.Phase = phase })
-	effects := []Effect{s.report(s.Calls[i], "")}
-	if !e.On {
-		effects = append(effects, Focus{e.Call})
-	}
-	return s, effects
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 //
 //	# words                      a comment
 //	begin out | in [status]      a fresh agent: signed out, or signed in with that status
+//	begin nocenter | local       the same without a center: in break at a SIP server, its line registered
 //	> Event Field=value …        the event happens; value is the rest up to the next Field=
 //	< Effect Field=value …       the next effect it gave; after the last < none may be left
 //	= path value                 the snapshot says so; path like Status.Now or Calls.0.Phase; value "-" is empty
@@ -88,7 +90,14 @@ func (sc *scene) line(line string) {
 func (sc *scene) begin(words []string) {
 	sc.s = Start("http://center.test")
 	sc.s.Now = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
-	if words[0] == "out" {
+	switch words[0] {
+	case "out":
+		return
+	case "nocenter", "local":
+		sc.s.Link.URL = ""
+		if words[0] == "local" {
+			sc.local()
+		}
 		return
 	}
 	sc.s.Phase, sc.s.Choice = wire.PhaseEntering, &testChoice
@@ -100,15 +109,27 @@ func (sc *scene) begin(words []string) {
 	sc.s, _ = Step(sc.s, SoundLive{true})
 }
 
+// local signs in at a SIP server.
+func (sc *scene) local() {
+	w := wire.Welcome{Me: wire.Me{Account: "2001@pbx.test", Terminal: wire.Terminal{Extension: "2001", Type: "softphone"}},
+		SIP: wire.SIPAccount{User: "2001", Domain: "pbx.test", Server: "pbx.test"}}
+	for _, e := range []Event{wire.UseSIP{SIPForm: wire.SIPForm{Server: "pbx.test", User: "2001"}, Password: "pw"}, Welcomed{w},
+		Registered{At: sc.s.Now, Expires: sc.s.Now.Add(2 * time.Minute)}, SoundLive{true}} {
+		sc.s, _ = Step(sc.s, e)
+	}
+}
+
 var testChoice = wire.Choice{Center: "Tokyo", Name: "佐藤", SeatView: true, Profile: wire.ProfileOf("3.9"), Status: "break",
 	Terminals: []wire.Terminal{{ID: "t2001", Extension: "2001", Type: "softphone"}}, Statuses: wire.StandardStatuses()[:4]}
 
 // knownEvents and knownEffects are named by their type in a scenario.
 var knownEvents = byName(wire.CheckAccount{}, wire.SignIn{}, wire.Back{}, wire.SignOut{}, wire.Exit{}, wire.Dismiss{},
 	wire.SetStatus{}, wire.SetNext{}, wire.ExtendWork{}, wire.Dial{}, wire.Answer{}, wire.Decline{}, wire.HangUp{}, wire.Hold{},
+	wire.UseSIP{}, wire.DialLink{}, wire.Transfer{}, wire.Connect{}, wire.FollowTransfer{}, wire.Conference{}, wire.SaveContact{}, wire.RemoveContact{},
 	wire.Mute{}, wire.SendDigits{}, wire.MicState{}, wire.RingHeard{}, wire.PagesChanged{},
 	Checked{}, CheckFailed{}, EntryFailed{}, Welcomed{}, Resumed{}, Noticed{}, Left{}, Linked{}, Stated{}, AskRefused{}, Revoked{},
 	Registered{}, Unregistered{}, Invited{}, Progressed{}, Joined{}, Failed{}, Ended{}, HoldDone{}, HoldFailed{}, PeerHeld{},
+	SentOn{}, SendOnFailed{}, TransferAsked{}, MixFailed{}, Quiet{}, MessagesWaiting{}, Lamp{}, Recalled{},
 	Voiced{}, LineSilent{}, SoundLive{}, Expired{})
 
 func byName(vs ...any) map[string]reflect.Type {
@@ -177,6 +198,10 @@ func (sc *scene) set(v reflect.Value, path []string, text string) {
 			sc.t.Fatalf("%s: %v", sc.at, err)
 		}
 		f.SetUint(n)
+	case reflect.Slice: // as JSON
+		if err := json.Unmarshal([]byte(text), f.Addr().Interface()); err != nil {
+			sc.t.Fatalf("%s: %v", sc.at, err)
+		}
 	case reflect.Struct: // a Problem by its code
 		f.FieldByName("Code").SetString(text)
 	}

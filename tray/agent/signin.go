@@ -11,11 +11,21 @@ func (s State) signIn(e Event) (State, []Effect) {
 		if s.Phase != wire.PhaseOut {
 			return s, nil
 		}
+		if s.Link.URL == "" {
+			s.Account, s.Problem = e.Account, &wire.Problem{Code: wire.ProblemNoCenter}
+			return s, nil
+		}
 		s.Phase, s.Account, s.Problem = wire.PhaseChecking, e.Account, nil
 		return s, []Effect{AskCheck{e.Account, e.Password}}
 
+	case wire.UseSIP:
+		if s.Phase != wire.PhaseOut {
+			return s, nil
+		}
+		return s.useSIP(e)
+
 	case Checked:
-		if s.Phase != wire.PhaseChecking {
+		if s.Phase != wire.PhaseChecking || s.Local {
 			return s, nil
 		}
 		choice := e.Choice
@@ -27,7 +37,7 @@ func (s State) signIn(e Event) (State, []Effect) {
 
 	case CheckFailed:
 		if s.Phase == wire.PhaseChecking {
-			s.Phase, s.Problem = wire.PhaseOut, &e.Problem
+			s.Phase, s.Problem, s.Local = wire.PhaseOut, &e.Problem, false
 		}
 
 	case wire.Back:
@@ -56,6 +66,9 @@ func (s State) signIn(e Event) (State, []Effect) {
 		}
 
 	case Welcomed:
+		if s.Phase == wire.PhaseChecking && s.Local {
+			return s.enter(s.homely(e.Welcome))
+		}
 		if s.Phase != wire.PhaseEntering {
 			return s, nil
 		}
@@ -68,7 +81,7 @@ func (s State) enter(w wire.Welcome) (State, []Effect) {
 	fresh := Start(s.Link.URL)
 	fresh.Now, fresh.Phase, fresh.Account = s.Now, wire.PhaseIn, w.Me.Account
 	fresh.Serial, fresh.Pages, fresh.Sound, fresh.Mic, fresh.Muted = s.Serial, s.Pages, s.Sound, s.Mic, false
-	fresh.Welcome, fresh.Record = w, w.State
+	fresh.Welcome, fresh.Record, fresh.SIP, fresh.Local = w, w.State, s.SIP, s.Local
 	fresh.Link = wire.CenterLink{Name: w.Center, URL: s.Link.URL, Online: true, Since: s.Now}
 	effects := []Effect{Mute{false}}
 	if !w.Me.Terminal.Soft() {
@@ -108,7 +121,7 @@ func (s State) leave(e Event) (State, []Effect) {
 		return s, []Effect{Quit{}}
 
 	case Revoked:
-		if s.Phase != wire.PhaseIn {
+		if s.Phase != wire.PhaseIn || s.Local {
 			return s, nil
 		}
 		s.Problem = &e.Problem
@@ -117,6 +130,9 @@ func (s State) leave(e Event) (State, []Effect) {
 	case wire.Dismiss:
 		if e.Notice != "" {
 			return s.unnotice(e.Notice), nil
+		}
+		if s.Ask != nil && s.Ask.Kind == "transfer" {
+			return s.refuseMove(s.Ask.Call)
 		}
 		s.Ask, s.Offer = nil, ""
 
@@ -130,14 +146,21 @@ func (s State) leave(e Event) (State, []Effect) {
 		}
 		out := Start(s.Link.URL)
 		out.Now, out.Account, out.Problem = s.Now, s.Account, s.Problem
-		out.Pages, out.Sound, out.Mic, out.Serial = s.Pages, s.Sound, s.Mic, s.Serial
-		return out, nil
+		out.Pages, out.Sound, out.Mic, out.Serial, out.SIP = s.Pages, s.Sound, s.Mic, s.Serial, s.SIP
+		var effects []Effect
+		if s.conferring() {
+			effects = append(effects, Mix{})
+		}
+		if s.focus != "" {
+			effects = append(effects, Focus{""})
+		}
+		return out, effects
 	}
 	return s, nil
 }
 
 func (s State) goodbye(revoked bool) (State, []Effect) {
-	leave := Leave{Revoked: revoked}
+	leave := Leave{Revoked: revoked, Local: s.Local}
 	for _, c := range s.Calls {
 		leave.Calls = append(leave.Calls, c.ID)
 	}

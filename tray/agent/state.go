@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -35,14 +36,46 @@ type State struct {
 	Ask     *wire.Question
 	Notices []wire.Notice
 	Dialled string
+
+	SIP       *wire.SIPForm // of UseSIP, as last asked for or kept from the last time
+	Local     bool          // signed in, or signing in, by UseSIP
+	Desk      desk
+	Contacts  []wire.Contact
+	Lamps     []wire.Lamp
+	Voicemail wire.Voicemail
+
+	notes map[string]note // by call; never changed in place
+	focus string          // the call of the last effect Focus
 }
 
-// Start is the state of a phone nobody signed in to. URL is the center's.
+// note is what the agent remembers of a call and no face needs to know.
+type note struct {
+	then    string // digits to send once somebody answered
+	hold    string // wishOn or wishOff: a hold or resume that is not answered yet
+	move    string // moveWaits or moveSent
+	number  string // to send the far side to; "" with a partner
+	partner string // the other call of an attended transfer, told to both
+	asked   *TransferAsked
+	follows string // the call that we left for this one
+	gone    string // the call of ours that goes on with this one
+}
+
+const (
+	wishOn    = "on"
+	wishOff   = "off"
+	moveWaits = "waits" // for the hold before it
+	moveSent  = "sent"
+)
+
+// Start is the state of a phone nobody signed in to. URL is the center's; without one only UseSIP can sign in.
 func Start(url string) State {
 	return State{Phase: wire.PhaseOut, Link: wire.CenterLink{URL: url}}
 }
 
-const historyLength = 200
+const (
+	historyLength = 200
+	callsMax      = 4 // one mouth, and three that ring or wait
+)
 
 // Snapshot is what faces may see of the state.
 func (s State) Snapshot() wire.Snapshot {
@@ -50,6 +83,7 @@ func (s State) Snapshot() wire.Snapshot {
 		Phase: s.Phase, Account: s.Account, Problem: s.Problem, Asked: s.Asked, Choice: s.Choice,
 		Center: s.Link, Line: s.Line, Calls: s.Calls, Muted: s.Muted, Mic: s.Mic, Sound: s.Sound, Pages: s.Pages,
 		History: s.History, Ask: s.Ask, Notices: s.Notices, Dialled: s.Dialled, Profile: wire.ProfileOf(""),
+		Centerless: s.Link.URL == "", SIP: s.SIP, Local: s.Local && s.in(), Contacts: s.Contacts, Lamps: s.Lamps, Voicemail: s.Voicemail,
 	}
 	if s.Problem != nil {
 		snap.Takeover = mayTakeOver(s.Problem.Code)
@@ -57,7 +91,7 @@ func (s State) Snapshot() wire.Snapshot {
 	if s.Choice != nil {
 		snap.Profile = s.Choice.Profile
 	}
-	if s.Phase == wire.PhaseIn || s.Phase == wire.PhaseLeaving {
+	if s.in() {
 		me := s.Welcome.Me
 		snap.Me, snap.Statuses, snap.Profile = &me, s.Welcome.Statuses, s.Welcome.Profile
 		snap.Seat, snap.SeatName = s.Record.Seat, s.Record.SeatName
@@ -65,6 +99,8 @@ func (s State) Snapshot() wire.Snapshot {
 	}
 	return snap
 }
+
+func (s State) in() bool { return s.Phase == wire.PhaseIn || s.Phase == wire.PhaseLeaving }
 
 // statusView puts the system statuses over the agent's own (PRODUCT D4).
 func (s State) statusView() wire.StatusView {
@@ -116,6 +152,27 @@ func (s State) with(i int, change func(*wire.Call)) State {
 	change(&s.Calls[i])
 	return s
 }
+
+// noted is the state with that call's note changed.
+func (s State) noted(id string, change func(*note)) State {
+	n := s.notes[id]
+	change(&n)
+	s.notes = maps.Clone(s.notes)
+	if s.notes == nil {
+		s.notes = map[string]note{}
+	}
+	s.notes[id] = n
+	return s
+}
+
+func (s State) unnoted(id string) State {
+	s.notes = maps.Clone(s.notes)
+	delete(s.notes, id)
+	return s
+}
+
+// answered says whether sound may flow in that call.
+func answered(c wire.Call) bool { return c.Phase == wire.CallTalking || c.Phase == wire.CallHeld }
 
 func (s State) has(phases ...string) bool {
 	return slices.ContainsFunc(s.Calls, func(c wire.Call) bool { return slices.Contains(phases, c.Phase) })

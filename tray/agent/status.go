@@ -14,9 +14,15 @@ func (s State) status(e Event) (State, []Effect) {
 	if s.Phase != wire.PhaseIn {
 		return s, nil
 	}
+	switch e.(type) {
+	case Stated, AskRefused, Linked, Resumed:
+		if s.Local { // there is no center to hear of
+			return s, nil
+		}
+	}
 	switch e := e.(type) {
 	case wire.SetStatus:
-		if s.Record.Status == e.To && s.Wish == "" || s.Wish == e.To {
+		if s.Record.Status == e.To && s.Wish == "" && s.Record.Until.IsZero() || s.Wish == e.To {
 			s.Offer = ""
 			return s, nil
 		}
