@@ -32,6 +32,10 @@ type part struct {
 	line *line
 	ear  ear
 	seat seat
+
+	codec codec // of what follows
+	pack  [(maxPace + frameTime) * 8]byte
+	have  int // octets of the next packet
 }
 
 // seat is room for the frame that somebody brings.
@@ -168,7 +172,7 @@ func (m *mixer) step(now time.Time) {
 	for i, p := range m.parts {
 		if r := p.line.route.Load(); r.mixes() {
 			m.desk.out(i+1, m.out[:])
-			p.line.say(r, m.out[:], withPage, now)
+			p.say(r, m.out[:], withPage, now)
 		}
 	}
 	if withPage {
@@ -190,15 +194,26 @@ func (m *mixer) toPage(now time.Time) {
 // mixes says that the mixer speaks on a line with that route.
 func (r *route) mixes() bool { return r != nil && r.speak && r.codec.mixable() }
 
-// say sends 20 ms at 16 kHz in the line's codec, unless a digit or a source sounds there. With is whether the page speaks.
-func (l *line) say(r *route, pcm []int16, with bool, now time.Time) {
+// say gives the line 20 ms at 16 kHz in its codec; packets leave in the length it wants. Nothing is said while a digit or a
+// source sounds. With is whether the page speaks.
+func (p *part) say(r *route, pcm []int16, with bool, now time.Time) {
+	l := p.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.source != nil || l.press.sounding() {
+	if r.silent() || l.source != nil || l.press.sounding() {
+		p.have = 0
 		return
 	}
-	l.ownLocked(r, l.voiced.write(l.payload[:0], r.codec, pcm), now)
-	if with && !l.firstOut.Load() && l.firstOut.CompareAndSwap(false, true) {
+	if p.codec != r.codec {
+		p.codec, p.have = r.codec, 0
+	}
+	p.have += copy(p.pack[p.have:], l.voiced.write(l.payload[:0], r.codec, pcm))
+	size, sent := r.frame*8, 0
+	for ; sent+size <= p.have; sent += size {
+		l.ownLocked(r, p.pack[sent:sent+size], now)
+	}
+	p.have = copy(p.pack[:], p.pack[sent:p.have])
+	if with && sent > 0 && !l.firstOut.Load() && l.firstOut.CompareAndSwap(false, true) {
 		l.e.tell(FirstPacket{Line: l.id, Out: true, At: now})
 	}
 }
@@ -216,15 +231,41 @@ func (e *Engine) MixOffer(id string) (offer string, needed bool, err error) {
 		return "", false, nil
 	}
 	t := &l.talk
-	var list []format
-	for _, f := range t.ours {
-		if c := codecNamed(f.name, f.clock); c.mixable() || c == noCodec && f.clock == 8000 {
-			list = append(list, f)
-		}
-	}
+	list := mixableFormats(t.ours)
 	if !slices.ContainsFunc(list, func(f format) bool { return codecNamed(f.name, f.clock) != noCodec }) {
 		return "", true, ErrNoCodec
 	}
 	t.wantHold, t.answer = t.hold, ""
 	return t.write(list, holding(t.hold, t.heldBy)), true, nil
+}
+
+// mixableFormats leaves out what cannot be mixed, and the digits that go with it.
+func mixableFormats(ours []format) (list []format) {
+	for _, f := range ours {
+		if c := codecNamed(f.name, f.clock); c.mixable() || c == noCodec && f.clock == 8000 {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// oursLocked is what we offer: in a conference nothing that would end it, if there is anything else.
+func (l *line) oursLocked() []format {
+	if r := l.route.Load(); r != nil && r.codec.mixable() && slices.Contains(l.e.mixed, l.id) {
+		return mixableFormats(l.talk.ours)
+	}
+	return l.talk.ours
+}
+
+// chosenLocked is the codec to use of what they name, the first that is ours: in a conference one that can be mixed, if there
+// is one.
+func (l *line) chosenLocked(s section) (codec, uint8) {
+	list := codecsNamed(l.e.cfg.Codecs)
+	if slices.Contains(l.e.mixed, l.id) {
+		wide := slices.DeleteFunc(slices.Clone(list), func(c codec) bool { return !c.mixable() })
+		if c, pt := s.chosen(wide); c != noCodec {
+			return c, pt
+		}
+	}
+	return s.chosen(list)
 }

@@ -42,7 +42,7 @@ func (k *talker) frame() packet {
 
 // listen takes what was sent to the talker.
 func (k *talker) listen(c codec, p packet) {
-	if k.last.payload != nil && (p.seq != k.last.seq+1 || p.ssrc != k.last.ssrc || int32(p.ts-k.last.ts) < 160) {
+	if k.last.payload != nil && (p.seq != k.last.seq+1 || p.ssrc != k.last.ssrc || int32(p.ts-k.last.ts) < int32(min(len(k.last.payload), 160))) {
 		k.seams++
 	}
 	k.last = p
@@ -325,6 +325,40 @@ func TestOpusTakesPartOnceRenegotiated(t *testing.T) {
 	}
 	if _, _, err := p.e.MixOffer("z"); err != ErrNoLine {
 		t.Errorf("no line: %v", err)
+	}
+}
+
+func TestConferenceKeepsItsCodecsInReoffers(t *testing.T) {
+	p := newParty(t, pcmu, pcmu)
+	p.e.Mix("a", "b")
+	a := p.lines[0]
+	answer, err := p.e.Reanswer("a", lines(fmt.Sprintf("m=audio %d RTP/AVP 111 0", a.peer.addr().Port()), "a=rtpmap:111 opus/48000/2"))
+	if err != nil || strings.Contains(answer, "opus") || !strings.Contains(answer, "RTP/AVP 0\r") {
+		t.Errorf("%v\n%s", err, answer)
+	}
+	if offer, err := p.e.HoldOffer("a", true); err != nil || strings.Contains(offer, "opus") {
+		t.Errorf("%v\n%s", err, offer)
+	}
+	p.e.Mix()
+	if offer, err := p.e.HoldOffer("a", false); err != nil || !strings.Contains(offer, "opus") {
+		t.Errorf("after the conference: %v\n%s", err, offer)
+	}
+}
+
+func TestConferenceSendsPacketsAsLongAsWanted(t *testing.T) {
+	for _, ms := range []int{10, 30, 40, 60} {
+		p := newParty(t, pcmu, pcma)
+		a := p.lines[0]
+		if _, err := p.e.Reanswer("a", a.sdp("sendrecv")+fmt.Sprintf("a=ptime:%d\r\n", ms)); err != nil {
+			t.Fatal(err)
+		}
+		p.e.Mix("a", "b")
+		p.pass(25)
+		p.check(fmt.Sprint(ms), "a<b a<page b<a b<page page<a page<b", p.ears(60))
+		if len(a.last.payload) != ms*8 || a.seams > 0 {
+			t.Errorf("ptime %d: %d octets, %d seams", ms, len(a.last.payload), a.seams)
+		}
+		p.end()
 	}
 }
 

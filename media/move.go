@@ -45,7 +45,7 @@ func (e *Engine) MoveOffer(id string, local netip.Addr) (string, error) {
 		l.switchLocked()
 	}
 	l.mu.Unlock()
-	return t.offer(holding(t.hold, t.heldBy)), nil
+	return t.write(l.oursLocked(), holding(t.hold, t.heldBy)), nil
 }
 
 // switchLocked sends from the new ports from now on; the old ones are left to hear until the answer.

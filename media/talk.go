@@ -187,7 +187,7 @@ func (e *Engine) HoldOffer(id string, hold bool) (string, error) {
 		return "", ErrNoLine
 	}
 	l.talk.wantHold, l.talk.answer = hold, ""
-	return l.talk.offer(holding(hold, l.talk.heldBy)), nil
+	return l.talk.write(l.oursLocked(), holding(hold, l.talk.heldBy)), nil
 }
 
 // holding is the direction we offer (RFC 3264 §8.4): hold is sendonly, and inactive when the far side holds us too.
@@ -215,7 +215,7 @@ func (l *line) answerLocked(offer string) (string, error) {
 		return "", err
 	}
 	s := all[i]
-	c, pt := s.chosen(codecsNamed(l.e.cfg.Codecs))
+	c, pt := l.chosenLocked(s)
 	said := []format{{pt, c.String(), specs[c].clock}}
 	if d, ok := s.digits(c); ok {
 		said = append(said, d)
@@ -248,10 +248,9 @@ func (l *line) answerLocked(offer string) (string, error) {
 
 // chooseLocked finds the section to accept: the first that can be encrypted, else the first.
 func (l *line) chooseLocked(all []section) (place int, d deal, err error) {
-	list := codecsNamed(l.e.cfg.Codecs)
 	place, err = -1, ErrNoCodec
 	for i, s := range all {
-		if c, _ := s.chosen(list); !s.voice() || c == noCodec || !l.talk.reaches(s) {
+		if c, _ := l.chosenLocked(s); !s.voice() || c == noCodec || !l.talk.reaches(s) {
 			continue
 		}
 		how, refused := l.talk.meet(s)
@@ -312,10 +311,9 @@ func (l *line) answeredLocked(answer string) error {
 	if err != nil {
 		return err
 	}
-	list := codecsNamed(l.e.cfg.Codecs)
 	err = ErrNoCodec
 	for _, s := range all {
-		if c, _ := s.chosen(list); !s.voice() || c == noCodec || !l.talk.reaches(s) {
+		if c, _ := l.chosenLocked(s); !s.voice() || c == noCodec || !l.talk.reaches(s) {
 			continue
 		}
 		d, refused := l.talk.met(s)
@@ -341,7 +339,7 @@ func (l *line) agreeLocked(s section, by deal, said []format, offered bool) erro
 	if err != nil {
 		return err
 	}
-	c, pt := s.chosen(codecsNamed(l.e.cfg.Codecs))
+	c, pt := l.chosenLocked(s)
 	r := &route{codec: c, pt: pt, remote: netip.AddrPortFrom(s.addr, s.port), since: time.Now(), shield: shield, assoc: l.assoc, frame: s.pace(), ice: l.talk.ice}
 	if d, ok := s.digits(c); ok {
 		r.digit, r.hz = d.pt, d.clock
