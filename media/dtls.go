@@ -145,13 +145,20 @@ func (l *line) associateLocked(s section, offered bool) (*shield, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.print, t.setup = self.print, role(client)
+	t.print, t.setup, t.source = self.print, role(client), l.named()
 	old := l.assoc
 	l.assoc = &association{l: l, shield: &shield{}, client: client, prints: s.prints, in: packetio.NewBuffer()}
 	if old != nil {
 		l.done.Go(old.close)
 	}
 	return l.assoc.shield, nil
+}
+
+// named is our source as a=ssrc says it.
+func (l *line) named() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprintf("%d cname:%s", l.out.ssrc, l.e.cname)
 }
 
 // role is what an answer says (RFC 5763 §5).
@@ -238,8 +245,8 @@ func (a *association) shake(certificate tls.Certificate) error {
 		return fmt.Errorf("dtls keys: %w", err)
 	}
 	k := keys.Keys
-	return a.shield.lock("DTLS "+suite.name, suite, secret(string(k.LocalMasterKey)+string(k.LocalMasterSalt)),
-		secret(string(k.RemoteMasterKey)+string(k.RemoteMasterSalt)))
+	return a.shield.lock("DTLS "+suite.name, suite, newSecret(string(k.LocalMasterKey)+string(k.LocalMasterSalt)),
+		newSecret(string(k.RemoteMasterKey)+string(k.RemoteMasterSalt)))
 }
 
 // dial makes the connection. Certificates are nobody's: what must match is the fingerprint (RFC 5763 §5).

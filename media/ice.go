@@ -21,12 +21,12 @@ func newLite(theirs string) *lite {
 	var raw [20]byte
 	_, _ = rand.Read(raw[:]) // never fails (crypto/rand)
 	text := strings.ToLower(base32.StdEncoding.EncodeToString(raw[:]))
-	return &lite{text[:8], secret(text[8:]), theirs} // 24 characters; RFC 8839 §5.4 wants 22 at least
+	return &lite{text[:8], newSecret(text[8:]), theirs} // 24 characters; RFC 8839 §5.4 wants 22 at least
 }
 
 // write puts our candidates into the section.
 func (i *lite) write(b *strings.Builder, at netip.AddrPort, mux bool) {
-	fmt.Fprintf(b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", i.ufrag, string(i.pass))
+	fmt.Fprintf(b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", i.ufrag, i.pass.reveal())
 	fmt.Fprintf(b, "a=candidate:1 1 UDP 2130706431 %s %d typ host\r\n", at.Addr(), at.Port())
 	if !mux {
 		fmt.Fprintf(b, "a=candidate:1 2 UDP 2130706430 %s %d typ host\r\n", at.Addr(), at.Port()+1)
@@ -46,7 +46,7 @@ func (l *line) checked(r *route, b []byte, from netip.AddrPort) {
 	if err := name.GetFrom(m); err != nil || !strings.HasPrefix(name.String(), r.ice.ufrag+":") {
 		return
 	}
-	proof := stun.NewShortTermIntegrity(string(r.ice.pass))
+	proof := stun.NewShortTermIntegrity(r.ice.pass.reveal())
 	if err := proof.Check(m); err != nil {
 		return
 	}

@@ -38,16 +38,26 @@ func suiteOf(profile srtp.ProtectionProfile) *suite {
 	return nil
 }
 
-// secret is a master key with its salt. It does not print.
-type secret string
+// secret is a master key with its salt, or a password. It does not print, not even inside of something that is printed with
+// all its fields: there fmt asks no methods, but follows no pointer either.
+type secret struct{ text *string }
+
+func newSecret(text string) secret { return secret{&text} }
 
 func (secret) String() string               { return "•••" }
 func (secret) GoString() string             { return "•••" }
 func (secret) LogValue() slog.Value         { return slog.StringValue("•••") }
 func (secret) MarshalText() ([]byte, error) { return []byte("•••"), nil }
 
-// reveal gives key and salt.
-func (k secret) reveal(s *suite) (key, salt []byte) { return []byte(k[:s.key]), []byte(k[s.key:]) }
+// reveal gives what it is.
+func (k secret) reveal() string {
+	if k.text == nil {
+		return ""
+	}
+	return *k.text
+}
+
+func (k secret) same(other secret) bool { return k.reveal() == other.reveal() }
 
 // cryptoLine is one a=crypto (RFC 4568 §9.1) that we can use.
 type cryptoLine struct {
@@ -91,17 +101,17 @@ func harmless(parameter string) bool {
 func parseKey(text string, s *suite) (secret, bool) {
 	const method = "inline:"
 	if len(text) < len(method) || !strings.EqualFold(text[:len(method)], method) {
-		return "", false
+		return secret{}, false
 	}
 	coded, more, _ := strings.Cut(text[len(method):], "|")
 	if more != "" && !longLived(more) {
-		return "", false
+		return secret{}, false
 	}
 	raw, err := base64.RawStdEncoding.Strict().DecodeString(strings.TrimRight(coded, "="))
 	if err != nil || len(raw) != s.key+s.salt {
-		return "", false
+		return secret{}, false
 	}
-	return secret(raw), true
+	return newSecret(string(raw)), true
 }
 
 // longLived says that a key's lifetime is long enough for a call, as a power of two or in packets. A master key identifier
@@ -119,10 +129,10 @@ func longLived(text string) bool {
 func newCrypto(tag int, s *suite) cryptoLine {
 	raw := make([]byte, s.key+s.salt)
 	_, _ = rand.Read(raw) // never fails (crypto/rand)
-	return cryptoLine{tag, s, secret(raw)}
+	return cryptoLine{tag, s, newSecret(string(raw))}
 }
 
 // written is the whole attribute.
 func (c cryptoLine) written() string {
-	return "a=crypto:" + strconv.Itoa(c.tag) + " " + c.suite.name + " inline:" + base64.StdEncoding.EncodeToString([]byte(c.key)) + "\r\n"
+	return "a=crypto:" + strconv.Itoa(c.tag) + " " + c.suite.name + " inline:" + base64.StdEncoding.EncodeToString([]byte(c.key.reveal())) + "\r\n"
 }

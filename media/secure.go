@@ -71,6 +71,7 @@ func (l *line) prepareLocked(sec Security, offering bool) error {
 			return err
 		}
 		t.by, t.proto, t.mux, t.print = byDTLS, protoDTLS, true, self.print
+		t.source = l.named()
 	default:
 		return fmt.Errorf("policy %q: %w", sec.Policy, ErrNotSecure)
 	}
@@ -161,7 +162,7 @@ func (l *line) protectLocked(d deal, s section, offered bool) (*shield, error) {
 		ours := t.own(d.line)
 		t.by, t.saying = byKeys, []cryptoLine{ours}
 		old := l.shield
-		if old != nil && old.ours == ours.key {
+		if old != nil && old.ours.same(ours.key) {
 			return old, old.rekey(d.line.key)
 		}
 		fresh := &shield{ours: ours.key}

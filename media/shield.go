@@ -43,8 +43,8 @@ const (
 
 // newContext makes one direction of SRTP.
 func newContext(s *suite, key secret) (*srtp.Context, error) {
-	k, salt := key.reveal(s)
-	c, err := srtp.CreateContext(k, salt, s.profile, srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
+	k := []byte(key.reveal())
+	c, err := srtp.CreateContext(k[:s.key], k[s.key:], s.profile, srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
 	if err != nil {
 		return nil, fmt.Errorf("srtp %s: %w", s.name, err)
 	}
@@ -72,7 +72,7 @@ func (s *shield) lock(name string, with *suite, ours, theirs secret) error {
 func (s *shield) rekey(theirs secret) error {
 	s.inMu.Lock()
 	defer s.inMu.Unlock()
-	if s.in != nil && s.key == theirs {
+	if s.in != nil && s.key.same(theirs) {
 		return nil
 	}
 	in, err := newContext(s.suite, theirs)

@@ -29,6 +29,7 @@ type talk struct {
 	keys   []cryptoLine // all keys of ours: one for each suite, the same as long as the line lives
 	saying []cryptoLine // those that stand in our section
 	print  fingerprint  // of our certificate, with DTLS
+	source string       // SSRC and name of what we send, with DTLS
 	setup  string       // our part in DTLS, as an answer says it
 	mux    bool
 	mid    string // with a bundle
@@ -100,8 +101,8 @@ func (t *talk) writeSecurity(b *strings.Builder, setup string) {
 	for _, line := range t.saying {
 		b.WriteString(line.written())
 	}
-	if t.by == byDTLS {
-		fmt.Fprintf(b, "a=fingerprint:%s\r\na=setup:%s\r\n", t.print, setup)
+	if t.by == byDTLS { // gateways of the web want to know the source that will come (RFC 5576)
+		fmt.Fprintf(b, "a=fingerprint:%s\r\na=setup:%s\r\na=ssrc:%s\r\n", t.print, setup, t.source)
 	}
 	if t.mux {
 		b.WriteString("a=rtcp-mux\r\n")
@@ -353,7 +354,7 @@ func (l *line) agreeLocked(s section, by deal, said []format, offered bool) erro
 	r.speak = r.send && !l.talk.hold
 	r.hear = s.dir.sends() && !l.talk.hold
 	r.mux = l.talk.mux && s.mux
-	if !s.addr.IsUnspecified() && !(s.senders && s.receivers) && (r.mux || by.by != byDTLS) { // RFC 3264 §8.4: held, no RTCP either
+	if !s.nowhere() && !(s.senders && s.receivers) && (r.mux || by.by != byDTLS) { // RFC 3264 §8.4: held, no RTCP either
 		r.rtcp = netip.AddrPortFrom(s.addr, s.rtcpPort())
 	}
 	if old := l.route.Load(); old == nil || old.remote != r.remote {
