@@ -73,8 +73,13 @@ test("a field that cannot be used is named, marked and found", () => {
     view.show(out({ centerless: true, problem: { code: "sip.form", holes: { field: "domain" } } }), page());
     assert.deepEqual([more.open, document.activeElement === domain, domain.getAttribute("aria-invalid")], [true, true, "true"]);
     assert.match(document.getElementById(domain.getAttribute("aria-describedby")).textContent, words);
+    const near = domain.closest(".field").querySelector(".field-problem");
+    assert.ok(near.textContent, "and beside its label for those who look");
     view.show(out({ centerless: true }), page());
-    assert.equal(domain.hasAttribute("aria-invalid"), false);
+    assert.deepEqual([domain.hasAttribute("aria-invalid"), near.isConnected], [false, false]);
+    const late = mount(signInView(ear().send));
+    late.show(out({ centerless: true, sip: kept, problem: { code: "sip.form", holes: { field: "server" } } }), page());
+    assert.equal(document.activeElement, late.root.querySelector("#sip-server"), "a page opened now begins there too");
   }
 });
 

@@ -38,6 +38,8 @@ export function sipForm(send) {
     if (!isBusy(go)) send("signin.sip", typed());
   } }, row(t("field.server"), server), row(t("field.user"), user), row(t("field.password"), password, look(password)),
   h("div", { className: "two" }, row(t("field.transport"), transport), row(t("field.voice"), voice)), more, alert, go, join);
+  /** The sentence at a field, on the line of its label: nothing moves for it. */
+  const near = h("span", { className: "field-problem", "aria-hidden": "true" }, t("field.wrong"));
   let filled = "", complaint = "";
 
   /** What stands in the form; empty fields are left to the phone. */
@@ -65,16 +67,18 @@ export function sipForm(send) {
       attr(f, "aria-describedby", name === wrong ? alert.id : undefined);
     }
     put(alert, problem ? say(problem) : "");
-    const now = problem ? JSON.stringify(problem) : "";
-    if (now !== complaint && wrong && fields[wrong]) {
-      if (more.contains(fields[wrong])) more.open = true;
-      if (!root.closest("[hidden]")) fields[wrong].focus();
+    const now = problem ? JSON.stringify(problem) : "", field = wrong ? fields[wrong] : undefined;
+    if (!field) near.remove();
+    else if (now !== complaint) {
+      field.closest(".field")?.append(near);
+      if (more.contains(field)) more.open = true;
+      if (!root.closest("[hidden]")) field.focus();
     }
     complaint = now;
   }
   return {
     root,
-    focus: () => ([server, user, password].find((f) => !f.value) ?? password).focus(),
+    focus: () => (Object.values(fields).find((f) => f.getAttribute("aria-invalid")) ?? [server, user, password].find((f) => !f.value) ?? password).focus(),
     /** @param {Snapshot} snap @param {boolean} mine the problem may be about this form */
     show(snap, mine) {
       const kept = snap.sip ? JSON.stringify(snap.sip) : "";
