@@ -24,10 +24,13 @@ type binding struct {
 	callID  string         // of the REGISTER; a lower CSeq of the same one is old
 	cseq    uint32         //
 	epoch   uint64         // of the terminal when it registered
-	network string         // "udp" or "tcp": how it came and how we go back
+	network string         // "udp", "tcp" or "tls": how it came and how we go back
 	source  netip.AddrPort // where it came from: requests go there, whatever the contact says (RFC 3581)
 	since   time.Time      // first registered
 }
+
+// secure: the way to it is encrypted.
+func (b binding) secure() bool { return b.network == "tls" || b.network == "wss" }
 
 // change is what one REGISTER asks for a contact; expires 0 removes it.
 type change struct {

@@ -2,10 +2,8 @@ package exchange
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"zaseki/sip/dialog"
@@ -29,33 +27,20 @@ type CallRecord struct {
 	Began    time.Time `json:"began"`
 	Answered time.Time `json:"answered,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"`
-}
-
-// leg is one side of a call. Side a is the caller; every phone that rings is a leg of its own.
-type leg struct {
-	user string
-	call *dialog.Call
-	sdp  string      // what that side last sent
-	over bool        // its last event was heard
-	left atomic.Bool // cancelled and not waited for
-}
-
-// heard is an event with the leg it happened to.
-type heard struct {
-	leg   *leg
-	event dialog.Event
+	// TransferredBy is who sent the call to Callee last: an account, or the SIP user of a terminal nobody is signed in with.
+	TransferredBy string `json:"transferredBy,omitempty"`
 }
 
 // conduct brings a caller together with whoever it wants: one goroutine, which hears the events of all legs in one order.
 type conduct struct {
-	x      *Exchange
-	caller Terminal
-	route  route
-	a      *leg
-	mail   chan heard
-	done   chan struct{} // closed when nobody reads mail any more
-	rang   bool          // the caller was told that it rings
-	toldAt time.Time     // when it was last told that it waits
+	x       *Exchange
+	caller  Terminal
+	route   route
+	a       *leg // the caller
+	box     *mailbox
+	loans   chan loan      // another call wants the far side of this one, see join.go
+	beside  sync.WaitGroup // what runs beside the loop
+	release []func()       // reservations of agents
 
 	mu     sync.Mutex
 	record CallRecord
@@ -69,8 +54,13 @@ func (x *Exchange) onCall(call *dialog.Call) func(dialog.Event) {
 		return ignore
 	}
 	caller, ok := x.desk.Terminal(who)
-	if !ok || !x.where.from(who, call.Source().Addr()) {
+	switch {
+	case !ok || !x.where.from(who, call.Source().Addr()):
 		call.Reject(403, "Register First")
+		return ignore
+	case caller.Encrypted() && !call.Link().Secure():
+		x.log.Warn("an encrypted terminal called without TLS", "user", who, "peer", call.Source())
+		call.Reject(403, "TLS Only")
 		return ignore
 	}
 	c := x.conduct(call, caller)
@@ -81,7 +71,7 @@ func (x *Exchange) onCall(call *dialog.Call) func(dialog.Event) {
 	}
 	select {
 	case x.fresh <- c:
-		return func(e dialog.Event) { c.tell(c.a, e) }
+		return func(e dialog.Event) { c.box.tell(c.a, e) }
 	case <-x.over:
 		x.leave(c)
 		call.Reject(503, "Ending", "Retry-After", "5")
@@ -113,9 +103,11 @@ func (x *Exchange) conduct(call *dialog.Call, caller Terminal) *conduct {
 	called := stack.UnescapeUser(call.Request().Recipient.User)
 	c := &conduct{
 		x: x, caller: caller, route: choose(x.desk, x.cfg.Numbers(), caller, called),
-		a: &leg{user: caller.User, call: call, sdp: call.Offer()}, mail: make(chan heard, 16), done: make(chan struct{}),
+		a:     &leg{user: caller.User, trunk: caller.Trunk(), call: call, sdp: call.Offer()},
+		loans: make(chan loan), box: x.mailbox(),
 	}
 	from := c.from()
+	c.a.party = from
 	c.record = CallRecord{
 		ID: call.CallID(), From: from.User, Name: from.Display, To: called, Queue: c.route.name, Caller: caller.User,
 		Account: caller.Account, Outside: caller.Trunk() || c.route.kind == toTrunk, Began: time.Now(),
@@ -158,101 +150,73 @@ func clean(s string, most int) string {
 	return strings.TrimSpace(b.String())
 }
 
-// tell brings an event of a leg to the conductor. A leg that was left but answered all the same is hung up here: nobody else
-// will hear of it any more.
-func (c *conduct) tell(l *leg, e dialog.Event) {
-	if !l.left.Load() {
-		select {
-		case c.mail <- heard{l, e}:
-			return
-		case <-c.done:
-		}
-	}
-	if _, answered := e.(dialog.Answered); answered {
-		c.hangUp(l, becauseElsewhere)
-	}
-}
-
-// known says whether an event is of the caller or of one of these legs. The caller's end is noted; an answer of a leg that was
-// left is hung up.
-func (c *conduct) known(h heard, legs ...*leg) bool {
-	if h.leg == c.a {
-		if _, ended := h.event.(dialog.Ended); ended {
-			c.a.over = true
-		}
-		return true
-	}
-	if slices.Contains(legs, h.leg) {
-		return true
-	}
-	if _, answered := h.event.(dialog.Answered); answered {
-		c.hangUp(h.leg, becauseElsewhere)
-	}
-	return false
-}
-
-// run conducts the call to its end.
+// run conducts the call to its end. A side that was given to another call is heard there from then on.
 func (c *conduct) run(ctx context.Context) {
-	defer c.finish()
-	defer close(c.done)
-	switch {
-	case c.a.sdp == "": // we have nothing to ask the other side for its offer with; such a caller is rare
-		c.refuse(488, "Offer Needed")
-	case c.route.kind == toUser:
-		c.ringUser(ctx)
-	case c.route.kind == toTrunk:
-		c.ringTrunk(ctx)
-	case c.route.kind == toQueue:
-		c.ringQueue(ctx)
-	default:
-		c.refuse(404, "Not Found")
+	given := c.connect(ctx)
+	c.finish()
+	if given != nil {
+		c.box.forward(given)
 	}
+	close(c.box.shut)
+	c.beside.Wait()
 }
 
-// ringUser rings every contact of the user until the caller gives up.
-func (c *conduct) ringUser(ctx context.Context) {
-	c.settle(ctx, c.attempt(ctx, c.toContacts(c.route.user), c.route.mark, patience{}))
-}
-
-func (c *conduct) ringTrunk(ctx context.Context) {
-	user := c.route.user
-	if user == "" {
-		newest, ok := c.x.newestTrunk()
-		if !ok {
-			c.refuse(404, "No Way Out")
-			return
+// connect finds who the caller wants and carries the call. given is who took over the far side, nil when nobody did.
+func (c *conduct) connect(ctx context.Context) (given *mailbox) {
+	defer func() {
+		for _, release := range c.release {
+			release()
 		}
-		user = newest
+	}()
+	if c.a.sdp == "" {
+		c.refuse(outcome{code: 488, reason: "Offer Needed"})
+		return nil
 	}
-	c.settle(ctx, c.attempt(ctx, c.toNumber(user, c.route.number), "", patience{}))
+	found := c.search().find(ctx)
+	c.release = append(c.release, found.release...)
+	switch {
+	case found.leg != nil:
+		return c.join(ctx, found.leg)
+	case !c.a.over.Load():
+		c.refuse(found)
+	}
+	return nil
 }
 
-// settle ends an attempt for which there is no other one.
-func (c *conduct) settle(ctx context.Context, o outcome) {
-	switch {
-	case o.leg != nil:
-		c.join(ctx, o.leg)
-	case !c.a.over:
-		c.refuse(o.code, o.reason)
+// search is for the caller: it hears how far it got.
+func (c *conduct) search() *search {
+	return &search{
+		c: c, box: c.box, route: c.route, asker: c.a, offer: c.a, sdp: c.a.sdp,
+		tell: func(code int, sdp string) { c.a.call.Ring(code, sdp) },
+		rings: func(user, account string) {
+			c.note(func(r *CallRecord) {
+				r.Callee = user
+				if account != "" {
+					r.Account = account
+				}
+			})
+		},
 	}
 }
 
 // refuse gives the caller its final answer.
-func (c *conduct) refuse(code int, reason string, headers ...string) {
-	c.note(func(r *CallRecord) { r.Code = code })
-	if err := c.a.call.Reject(code, reason, headers...); err != nil {
+func (c *conduct) refuse(o outcome) {
+	c.note(func(r *CallRecord) { r.Code = o.code })
+	if err := c.a.call.Reject(o.code, o.reason, o.headers...); err != nil {
 		c.x.log.Debug("refusal lost", "call", c.record.ID, "err", err)
 	}
 }
 
 // join answers the caller with what the called side answered, and carries the call until one hangs up.
-func (c *conduct) join(ctx context.Context, b *leg) {
+func (c *conduct) join(ctx context.Context, b *leg) (given *mailbox) {
 	c.note(func(r *CallRecord) { r.Callee, r.Code, r.Answered = b.user, 200, time.Now() })
+	c.x.sit(c, c.a, b) // a REFER may follow the ACK at once
+	defer c.x.rise(c)
 	if err := c.a.call.Answer(ctx, b.sdp); err != nil {
-		c.hangUp(b, "SIP;cause=408;text=\"Caller Gone\"")
-		return
+		c.x.hangUp(b, "SIP;cause=408;text=\"Caller Gone\"")
+		return nil
 	}
-	c.talk(ctx, b)
+	return c.talk(ctx, b)
 }
 
 // note changes the record, which others may look at.

@@ -30,6 +30,9 @@ type Terminal struct {
 // Trunk says that calls from there are outside calls and calls to outside numbers go there.
 func (t Terminal) Trunk() bool { return t.Type == "trunk" }
 
+// Encrypted says that the terminal is only served with TLS (PRODUCT A16).
+func (t Terminal) Encrypted() bool { return t.Type == "softphone-encrypted" }
+
 // Offer is the agent a queued call rings next.
 type Offer struct {
 	Account  string

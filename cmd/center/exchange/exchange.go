@@ -22,6 +22,11 @@ import (
 // legsPerCall is room for the two sides of a call, phones that ring beside, and callers who have not proven themselves yet.
 const legsPerCall = 10
 
+// methods are what we understand.
+func methods() []string {
+	return []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE", "REFER", "NOTIFY", "REGISTER"}
+}
+
 // Config is an exchange.
 type Config struct {
 	Listen string        // host:port for UDP and TCP; port 0 picks one
@@ -56,8 +61,9 @@ type Exchange struct {
 	ran   atomic.Bool
 	over  chan struct{} // closed when Run ends: nobody takes calls any more
 
-	mu   sync.Mutex
-	live map[*conduct]struct{}
+	mu    sync.Mutex
+	live  map[*conduct]struct{}
+	seats map[*dialog.Call]seat // legs of calls that are answered
 }
 
 // New opens the sockets. Run serves them; Close is for an exchange that never runs.
@@ -77,11 +83,11 @@ func New(cfg Config) (*Exchange, error) {
 	x := &Exchange{
 		cfg: cfg, desk: cfg.Desk, log: cfg.Log,
 		check: newChecker(cfg.Domain, cfg.Digests, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now),
-		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{},
+		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{}, seats: map[*dialog.Call]seat{},
 	}
 	x.stack = stack.New(stack.Config{
 		Log: cfg.Log, Admit: x.admit, Server: "Zaseki center",
-		Allow: []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER"},
+		Allow: methods(),
 	})
 	x.ua = dialog.New(dialog.Config{Stack: x.stack, Log: cfg.Log, OnCall: x.onCall, OnRequest: x.onRequest, Calls: legsPerCall * cfg.Calls})
 	if err := errors.Join(x.listen(cfg.Listen), x.listenSecure(cfg.Secure)); err != nil {
@@ -109,13 +115,10 @@ func (x *Exchange) listen(addr string) error {
 }
 
 func (x *Exchange) listenSecure(addr string) error {
-	s, ok := any(x.stack).(interface {
-		ListenTLS(string, *tls.Config) (netip.AddrPort, error)
-	})
-	if addr == "" || addr == "off" || !ok {
+	if addr == "" || addr == "off" {
 		return nil
 	}
-	at, err := s.ListenTLS(addr, x.cfg.TLS)
+	at, err := x.stack.ListenTLS(addr, x.cfg.TLS)
 	if err != nil {
 		return fmt.Errorf("listen for SIP on tls %s: %w", addr, err)
 	}

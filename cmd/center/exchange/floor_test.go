@@ -176,6 +176,13 @@ type phone struct {
 func (f *floor) phone(user, transport string, change ...func(*sip.Account)) *phone {
 	f.t.Helper()
 	p := f.unregistered(user)
+	f.register(p, transport, change...)
+	return p
+}
+
+func (f *floor) register(p *phone, transport string, change ...func(*sip.Account)) {
+	f.t.Helper()
+	user := p.user
 	a := sip.Account{
 		User: user, Domain: domain, Display: "ignored", Server: f.x.Addr(), Transport: transport,
 		Password: secret(user + "-secret"), Expires: time.Minute,
@@ -188,18 +195,27 @@ func (f *floor) phone(user, transport string, change ...func(*sip.Account)) *pho
 	if err := p.Register(ctx, a); err != nil {
 		f.t.Fatalf("register %s over %s: %v", user, transport, err)
 	}
-	return p
 }
 
 func (f *floor) unregistered(user string) *phone {
+	return f.phoneThat(user, nil, func(_, sdp string) (string, error) {
+		if sdp == held {
+			return asHeld, nil
+		}
+		return reply, nil
+	})
+}
+
+// phoneThat is a phone that answers new offers so; look sees each event first.
+func (f *floor) phoneThat(user string, look func(sip.Event), reoffer func(call, sdp string) (string, error)) *phone {
 	p := &phone{t: f.t, user: user, events: make(chan sip.Event, 64)}
 	p.Phone = sip.New(sip.Config{
-		UserAgent: "test", Log: testLog(), Tell: func(e sip.Event) { p.events <- e },
-		Reoffer: func(_, sdp string) (string, error) {
-			if sdp == held {
-				return asHeld, nil
+		UserAgent: "test", Log: testLog(), Reoffer: reoffer,
+		Tell: func(e sip.Event) {
+			if look != nil {
+				look(e)
 			}
-			return reply, nil
+			p.events <- e
 		},
 	})
 	ctx, cancel := context.WithCancel(f.t.Context())

@@ -13,70 +13,67 @@ const (
 	retryAfter  = 60                     // seconds a caller is told who waited in vain
 )
 
-// ringQueue offers the call to one agent after the other, the longest idle first, and waits while there is none. Nobody is
+// findAgent offers the call to one agent after the other, the longest idle first, and waits while there is none. Nobody is
 // offered it twice.
-func (c *conduct) ringQueue(ctx context.Context) {
-	limit := time.NewTimer(c.x.cfg.Wait)
+func (s *search) findAgent(ctx context.Context) outcome {
+	limit := time.NewTimer(s.c.x.cfg.Wait)
 	defer limit.Stop()
 	var tried []string
 	for {
-		offer, release, ok := c.x.desk.Offer(c.route.queue, tried)
+		offer, release, ok := s.c.x.desk.Offer(s.route.queue, tried)
 		if !ok {
-			if !c.wait(ctx, limit.C) {
-				return
+			if o, done := s.idle(ctx, limit.C); done {
+				return o
 			}
 			continue
 		}
 		tried = append(tried, offer.Account)
-		c.note(func(r *CallRecord) { r.Account = offer.Account })
-		o := c.attempt(ctx, c.toContacts(offer.User), c.route.mark, patience{ring: offer.RingTime, receipt: receiptTime})
-		if o.leg != nil || c.a.over || ctx.Err() != nil {
-			c.settle(ctx, o)
-			release()
-			return
+		s.rings(offer.User, offer.Account)
+		o := s.attempt(ctx, s.c.x.phonesOf(offer.User), s.route.mark, patience{ring: offer.RingTime, receipt: receiptTime})
+		if o.leg != nil || s.over() || ctx.Err() != nil {
+			o.account, o.release = offer.Account, append(o.release, release)
+			return o
 		}
-		c.missed(offer, o)
+		s.missed(offer, o)
 		release()
 	}
 }
 
 // missed tells the desk how the agent lost the call: by hand (603) or by time. A phone that refused by itself (busy, not ready,
 // not reached) is no fault of the agent.
-func (c *conduct) missed(o Offer, out outcome) {
+func (s *search) missed(o Offer, out outcome) {
 	if out.code == 603 || out.expired || out.code == 408 {
-		c.x.desk.Missed(o.Account, c.record.ID, out.code == 603)
+		s.c.x.desk.Missed(o.Account, s.c.record.ID, out.code == 603)
 	}
-	c.x.log.Debug("offer not taken", "call", c.record.ID, "account", o.Account, "code", out.code, "expired", out.expired)
+	s.c.x.log.Debug("offer not taken", "call", s.c.record.ID, "account", o.Account, "code", out.code, "expired", out.expired)
 }
 
-// wait keeps the caller on hold for a moment. It is false when the caller gave up or waited long enough.
-func (c *conduct) wait(ctx context.Context, limit <-chan time.Time) bool {
-	c.queued()
+// idle lets the asker wait for a moment. done: it gave up or waited long enough.
+func (s *search) idle(ctx context.Context, limit <-chan time.Time) (o outcome, done bool) {
+	s.waits()
 	ask := time.NewTimer(askEvery)
 	defer ask.Stop()
 	for {
 		select {
-		case h := <-c.mail:
-			if c.known(h); c.a.over {
-				return false
+		case h := <-s.box.letters:
+			if s.hear(h, nil); s.over() {
+				return outcome{code: 487, reason: "Request Terminated"}, true
 			}
 		case <-ask.C:
-			return true
+			return outcome{}, false
 		case <-limit:
-			c.refuse(480, "Nobody Free", "Retry-After", strconv.Itoa(retryAfter))
-			return false
+			return outcome{code: 480, reason: "Nobody Free", headers: []string{"Retry-After", strconv.Itoa(retryAfter)}}, true
 		case <-ctx.Done():
-			c.refuse(503, "Ending", "Retry-After", "5")
-			return false
+			return outcome{code: 503, reason: "Ending", headers: []string{"Retry-After", "5"}}, true
 		}
 	}
 }
 
-// queued tells the caller that it waits, and again each minute.
-func (c *conduct) queued() {
-	if time.Since(c.toldAt) < tellEvery {
+// waits tells the asker that it waits, and again each minute.
+func (s *search) waits() {
+	if time.Since(s.toldAt) < tellEvery {
 		return
 	}
-	c.toldAt = time.Now()
-	c.a.call.Ring(182, "")
+	s.toldAt = time.Now()
+	s.tell(182, "")
 }

@@ -22,9 +22,9 @@ func (x *Exchange) onRequest(_ context.Context, in *stack.Inbound) {
 	case sip.REGISTER:
 		err = x.register(in)
 	case sip.OPTIONS:
-		err = in.Answer(200, "OK", "Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER", "Accept", "application/sdp")
+		err = in.Answer(200, "OK", "Allow", x.stack.Allow(), "Accept", "application/sdp")
 	default:
-		err = in.Answer(405, "Method Not Allowed", "Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER")
+		err = in.Answer(405, "Method Not Allowed")
 	}
 	if err != nil {
 		x.log.Debug("answer lost", "method", in.Req.Method.String(), "peer", in.From, "err", err)
@@ -44,6 +44,10 @@ func (x *Exchange) register(in *stack.Inbound) error {
 	t, ok := x.desk.Terminal(user)
 	if !ok {
 		return in.Answer(404, "Not Found")
+	}
+	if t.Encrypted() && !in.Link.Secure() {
+		x.log.Warn("an encrypted terminal wants to register without TLS", "user", user, "peer", in.From, "network", in.Link.Network())
+		return in.Answer(403, "TLS Only")
 	}
 	changes, star, code := wanted(in.Req)
 	switch code {

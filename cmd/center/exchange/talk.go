@@ -3,13 +3,10 @@ package exchange
 import (
 	"context"
 	"errors"
-	"time"
+	"sync"
 
 	"zaseki/sip/dialog"
 )
-
-// byeWait is how long the answer to a BYE is waited for.
-const byeWait = 5 * time.Second
 
 // carried is a word from the lane: a re-INVITE was carried to its end. Without an answer both sides stay as they were.
 type carried struct {
@@ -17,80 +14,127 @@ type carried struct {
 	offer, answer string
 }
 
-// talk carries re-INVITEs and INFO between caller and called until one of them ends.
-func (c *conduct) talk(ctx context.Context, b *leg) {
+// talking is a call between two that hear each other.
+type talking struct {
+	c        *conduct
+	ends     [2]*leg
+	lane     *lane
+	carrying bool // a re-INVITE; one at a time (RFC 3264 §4)
+	free     chan carried
+	move     *transfer // one side sends the other on; nil: nobody
+	movers   sync.WaitGroup
+	moved    chan moved
+}
+
+// talk carries re-INVITEs, INFO and transfers between two sides until one of them ends, or until another call takes one of them
+// over; given is where that one is heard then.
+func (c *conduct) talk(ctx context.Context, b *leg) (given *mailbox) {
 	ctx, cancel := context.WithCancel(ctx)
-	lane := newLane(ctx)
-	defer lane.wait()
+	t := &talking{c: c, ends: [2]*leg{c.a, b}, lane: newLane(ctx), free: make(chan carried, 1), moved: make(chan moved, 1)}
+	defer t.close()
 	defer cancel()
-	t := &talking{c: c, lane: lane, b: b, free: make(chan carried, 1)}
 	for {
+		over := false
 		select {
-		case h := <-c.mail:
-			if t.hear(ctx, h) {
-				return
-			}
+		case h := <-c.box.letters:
+			over = t.hear(ctx, h)
 		case done := <-t.free:
-			t.carrying = false
-			if done.answer != "" {
-				done.from.sdp, done.to.sdp = done.offer, done.answer
-			}
+			t.settle(done)
+		case m := <-t.moved:
+			over = t.arrived(m)
+		case l := <-c.loans:
+			given, over = t.lend(ctx, l)
 		case <-ctx.Done():
-			c.hangUp(c.a, "")
-			c.hangUp(b, "")
-			return
+			c.x.hangUp(t.ends[0], "")
+			c.x.hangUp(t.ends[1], "")
+			over = true
+		}
+		if over {
+			return given
 		}
 	}
 }
 
-// talking is a call between two that hear each other.
-type talking struct {
-	c        *conduct
-	lane     *lane
-	b        *leg
-	carrying bool // a re-INVITE; one at a time (RFC 3264 §4)
-	free     chan carried
+// close waits for what is under way and takes back what nobody wants any more.
+func (t *talking) close() {
+	t.lane.wait()
+	t.movers.Wait()
+	select {
+	case m := <-t.moved:
+		m.drop(t.c.x)
+	default:
+	}
+	if t.move != nil {
+		t.move.tell(487, "Request Terminated", true)
+	}
 }
 
 func (t *talking) other(l *leg) *leg {
-	if l == t.b {
-		return t.c.a
+	if l == t.ends[0] {
+		return t.ends[1]
 	}
-	return t.b
+	return t.ends[0]
+}
+
+func (t *talking) settle(done carried) {
+	t.carrying = false
+	if done.answer != "" {
+		done.from.sdp, done.to.sdp = done.offer, done.answer
+	}
 }
 
 // hear is true when the call is over.
 func (t *talking) hear(ctx context.Context, h heard) bool {
-	if !t.c.known(h, t.b) {
+	from := h.leg
+	if from != t.ends[0] && from != t.ends[1] {
+		t.stray(h)
 		return false
 	}
-	from, to := h.leg, t.other(h.leg)
+	to := t.other(from)
 	switch e := h.event.(type) {
-	case dialog.Ended:
-		from.over = true
-		t.c.hangUp(to, "")
-		return true
-	case dialog.Failed:
-		from.over = true
-		t.c.hangUp(to, "")
+	case dialog.Ended, dialog.Failed:
+		from.over.Store(true)
+		if t.move != nil && t.move.by == from { // RFC 5589 §6.1: may leave before the outcome
+			return false
+		}
+		if t.move != nil {
+			t.move.stop()
+		}
+		t.c.x.hangUp(to, "")
 		return true
 	case dialog.Reoffered:
 		t.reoffer(ctx, from, to, e.SDP)
 	case dialog.Acked: // the answer to the offer we made for the other side
-		if e.SDP != "" && e.SDP != from.sdp {
+		if sdp, ok := across(e.SDP, from, to); ok && e.SDP != "" && e.SDP != from.sdp {
 			from.sdp = e.SDP
-			t.lane.do(func() { to.call.Reinvite(ctx, e.SDP) })
+			t.lane.do(func() { to.call.Reinvite(ctx, sdp) })
 		}
 	case dialog.Info:
 		t.lane.do(func() { to.call.Info(ctx, e.ContentType, e.Body) })
+	case dialog.Referred:
+		t.refer(ctx, from, to, e)
 	}
 	return false
+}
+
+// stray is an event of a leg that is no part of the call: one that was left, or one that sent the other side on.
+func (t *talking) stray(h heard) {
+	switch h.event.(type) {
+	case dialog.Answered:
+		t.c.x.hangUp(h.leg, becauseElsewhere)
+	case dialog.Ended, dialog.Failed:
+		h.leg.over.Store(true)
+	case dialog.Reoffered:
+		h.leg.call.RejectReoffer(488)
+	case dialog.Referred:
+		h.leg.call.RejectRefer(481)
+	}
 }
 
 // reoffer carries a re-INVITE to the other side and its answer back. Glare on each leg is settled by its dialog; glare across us
 // is settled here: the second of two gets 491 and comes again (RFC 3261 §14.2).
 func (t *talking) reoffer(ctx context.Context, from, to *leg, sdp string) {
-	if t.carrying {
+	if t.carrying || t.move != nil && t.move.settling.Load() {
 		from.call.RejectReoffer(491)
 		return
 	}
@@ -98,15 +142,21 @@ func (t *talking) reoffer(ctx context.Context, from, to *leg, sdp string) {
 		from.call.AnswerReoffer(to.sdp)
 		return
 	}
-	t.carrying = t.lane.do(func() { t.free <- t.carry(ctx, from, to, sdp) })
+	offer, ok := across(sdp, from, to)
+	if !ok {
+		from.call.RejectReoffer(488)
+		return
+	}
+	t.carrying = t.lane.do(func() { t.free <- t.carry(ctx, from, to, sdp, offer) })
 	if !t.carrying {
 		from.call.RejectReoffer(491)
 	}
 }
 
-func (t *talking) carry(ctx context.Context, from, to *leg, sdp string) carried {
+// carry brings an offer, as the other side may see it, and the answer back.
+func (t *talking) carry(ctx context.Context, from, to *leg, sdp, offer string) carried {
 	done := carried{from: from, to: to, offer: sdp}
-	answer, err := to.call.Reinvite(ctx, sdp)
+	answer, err := to.call.Reinvite(ctx, offer)
 	var refused *dialog.Refused
 	switch {
 	case err == nil:
@@ -118,56 +168,7 @@ func (t *talking) carry(ctx context.Context, from, to *leg, sdp string) carried 
 		err = errors.Join(err, from.call.RejectReoffer(488))
 	}
 	if err != nil {
-		t.c.x.log.Debug("re-INVITE not carried", "call", t.c.record.ID, "err", err)
+		t.c.x.log.Debug("re-INVITE not carried", "call", t.c.view().ID, "err", err)
 	}
 	return done
 }
-
-// hangUp ends a leg by whatever its state demands.
-func (c *conduct) hangUp(l *leg, reason string) {
-	if l.over {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), byeWait)
-	defer cancel()
-	if err := l.call.Hangup(ctx, because(reason)...); err != nil {
-		c.x.log.Debug("hang-up not answered", "call", c.record.ID, "user", l.user, "err", err)
-	}
-}
-
-// lane does what may take long in its order, beside a loop that must stay awake for hang-ups.
-type lane struct {
-	work chan func()
-	ctx  context.Context
-	done chan struct{}
-}
-
-func newLane(ctx context.Context) *lane {
-	l := &lane{work: make(chan func(), 32), ctx: ctx, done: make(chan struct{})}
-	go l.run()
-	return l
-}
-
-func (l *lane) run() {
-	defer close(l.done)
-	for {
-		select {
-		case f := <-l.work:
-			f()
-		case <-l.ctx.Done():
-			return
-		}
-	}
-}
-
-// do queues f; a full lane takes no more, and says so.
-func (l *lane) do(f func()) bool {
-	select {
-	case l.work <- f:
-		return true
-	default:
-		return false
-	}
-}
-
-func (l *lane) wait() { <-l.done }
