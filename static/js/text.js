@@ -52,6 +52,9 @@ export function t(key, holes = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in holes ? String(holes[name]) : whole));
 }
 
+/** Whether there is a message of that key. @param {string} key */
+export const known = (key) => key in words;
+
 /** @param {Words} w */
 export const word = (w) => clean(w[lang] || w.en);
 

@@ -206,6 +206,18 @@ test("Why? shows every moment of a call, from its card and from the call list", 
   assert.deepEqual(d.asked, ["c1", "h1"]);
 });
 
+test("what the phone noted is told in the page's language, and an unknown note as it is", async () => {
+  const notes = ["person: hang up", "refused: Busy Here", "is transferred from out3", "person: digits ••", "first packet from the line", "something new"];
+  for (const [lang, want] of [["en", ["You: hang up", "The phone refuses: Busy Here", "Transferred from call out3", "You: digits ••", "First sound received", "something new"]],
+    ["ja", ["操作: 切断", "電話が着信を断りました: Busy Here", "通話 out3 から転送されました", "操作: トーン ••", "最初の音声を受信", "something new"]]]) {
+    speak(lang);
+    const why = mount(whyView(async () => ({ call: "a", lines: notes.map((title) => ({ at: "", kind: "phone", title })) })));
+    why.open({ id: "a", number: "1" });
+    await settled();
+    assert.deepEqual([...why.root.querySelectorAll(".why-what")].map((e) => e.textContent), want);
+  }
+});
+
 test("Why? says in words why there is nothing, and never shows another call's answer", async () => {
   const waiting = [];
   const why = mount(whyView(() => new Promise((ok, bad) => waiting.push({ ok, bad }))));

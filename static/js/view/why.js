@@ -1,7 +1,7 @@
 // @ts-check
 import { h, put } from "../dom.js";
 import { icon } from "../icons.js";
-import { clean, language, plain, say, t } from "../text.js";
+import { clean, known, language, plain, say, t } from "../text.js";
 import { peerOf } from "./card.js";
 
 /** @typedef {import("../types").TimelineLine} Line */
@@ -67,11 +67,21 @@ function moment(l) {
   const head = [
     h("time", { className: "time" }, exact(l.at)),
     h("span", { className: "why-way", role: "img", "aria-label": sip ? (l.sent ? t("why.sent") : t("why.received")) : t("why.inside") }, way),
-    h("span", { className: "why-what" }, clean(l.title)),
+    h("span", { className: "why-what" }, sip ? clean(l.title) : told(clean(l.title))),
     h("span", { className: "quiet-text why-peer" }, [clean(l.network), clean(l.peer)].filter(Boolean).join(" ")),
   ];
   const row = l.text ? h("details", {}, h("summary", {}, ...head), h("pre", { tabIndex: 0 }, plain(l.text))) : h("div", { className: "why-line" }, ...head);
   return h("li", { "data-kind": clean(l.kind) }, row);
+}
+
+/**
+ * What the phone noted, in the language of the page where it is known: a phrase, for some with what it is about behind it.
+ * @param {string} title
+ */
+function told(title) {
+  const [, phrase, what] = /^(refused|connects with|is transferred from|person: digits)\b:? ?(.*)$/.exec(title) ?? ["", title, ""];
+  const key = "moment." + phrase.replace(/\W+/g, "_");
+  return known(key) ? t(key, { what }) : title;
 }
 
 /** The clock time with milliseconds. @param {string} iso */
