@@ -61,13 +61,13 @@ type robot struct {
 }
 
 // robots are far ends in calls with near, each with another codec and tone.
-func robots(t *testing.T, near *media.Engine, codecs ...string) []robot {
+func robots(t *testing.T, near *media.Engine, sec media.Security, codecs ...string) []robot {
 	t.Helper()
 	var all []robot
 	for i, c := range codecs {
 		r := robot{name: string(rune('a' + i)), hz: 600 + 200*i, ear: &ear{}}
 		r.e, _ = engine(t, media.Config{Codecs: []string{c}})
-		connect(t, near, r.name, r.e, "robot")
+		encrypted(t, near, r.name, r.e, "robot", sec)
 		r.e.Play("robot", &voice{pcm: tone(r.hz)})
 		r.e.Listen("robot", r.ear.hear)
 		all = append(all, r)
@@ -75,9 +75,34 @@ func robots(t *testing.T, near *media.Engine, codecs ...string) []robot {
 	return all
 }
 
+// encrypted lets a call two with that security on both ends.
+func encrypted(t *testing.T, a *media.Engine, lineA string, b *media.Engine, lineB string, sec media.Security) {
+	t.Helper()
+	offer, err := a.OpenLine(lineA, loopback, sec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := b.AnswerLine(lineB, loopback, offer, sec)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, offer)
+	}
+	if err := a.SetAnswer(lineA, answer); err != nil {
+		t.Fatalf("%v\n%s", err, answer)
+	}
+}
+
 func TestThreeLinesHearEachOtherInRealTime(t *testing.T) {
+	for name, sec := range map[string]media.Security{"plain": {}, "SRTP": {Policy: media.PolicyRequired, Keys: true}} {
+		t.Run(name, func(t *testing.T) { threeLines(t, sec) })
+	}
+}
+
+func threeLines(t *testing.T, sec media.Security) {
 	near, _ := engine(t, media.Config{})
-	all := robots(t, near, "G722", "PCMU", "PCMA")
+	all := robots(t, near, sec, "G722", "PCMU", "PCMA")
+	if st := near.Stats("a"); (st.Secure != "") != (sec.Policy != "") {
+		t.Errorf("secured by %q", st.Secure)
+	}
 	near.Mix("a", "b", "c")
 	pass(time.Second)
 	for _, r := range all {
@@ -134,7 +159,7 @@ func TestMixerIsLateByItsJitterBufferAndNoMore(t *testing.T) {
 	for _, codec := range []string{"PCMU", "G722"} {
 		t.Run(codec, func(t *testing.T) {
 			near, _ := engine(t, media.Config{})
-			all := robots(t, near, codec, codec)
+			all := robots(t, near, media.Security{}, codec, codec)
 			clap := &clapper{}
 			near.Mix("a", "b")
 			var mu sync.Mutex
@@ -184,7 +209,7 @@ func TestPageAndTwoLinesAreInConference(t *testing.T) {
 	p.show("talking")
 	tab := chrome(t, mic)
 	open(t, tab, p.server.URL+"/?page=a")
-	all := robots(t, near, "PCMU", "G722")
+	all := robots(t, near, media.Security{}, "PCMU", "G722")
 	near.Focus("a")
 	until(t, "the page speaks", 20*time.Second, func() bool {
 		return count(told, func(f media.FirstPacket) bool { return f.Out }) > 0
