@@ -3,7 +3,13 @@ package sip_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -51,8 +57,12 @@ func tool(t *testing.T, name string) string {
 
 // proxy is a Kamailio of the test's own.
 type proxy struct {
-	addr string // host:port
-	sipp string // the address whose calls need no password, and where calls to "outside" go
+	addr     string // host:port for UDP and TCP
+	tls, wss string // the same for these
+	roots    *x509.CertPool
+	sipp     string // the address whose calls need no password, and where calls to "outside" go
+	args     []string
+	down     func() // kills it
 }
 
 func kamailio(t *testing.T, defines ...string) *proxy {
@@ -62,39 +72,78 @@ func kamailio(t *testing.T, defines ...string) *proxy {
 	if len(modules) == 0 {
 		t.Fatal("no kamailio modules")
 	}
-	p := &proxy{addr: address() + ":5060", sipp: address()}
+	host := address()
+	p := &proxy{addr: host + ":5060", tls: host + ":5061", wss: host + ":5443", sipp: address()}
 	run, err := os.MkdirTemp("", "kam") // a short path: it holds a unix socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(run) })
+	p.roots = certificate(t, run, "zaseki.test", host)
 	cfg, err := os.ReadFile("testdata/kamailio.cfg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, _, _ := strings.Cut(p.addr, ":")
 	text := strings.NewReplacer("@IP@", host, "@RUN@", run, "@MODULES@", filepath.Dir(modules[0]), "@SIPP@", p.sipp).Replace(string(cfg))
 	file := filepath.Join(run, "kamailio.cfg")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"-DD", "-E", "-f", file, "-Y", run, "-P", filepath.Join(run, "pid"), "-m", "32", "-M", "4"}
+	p.args = []string{program, "-DD", "-E", "-f", file, "-Y", run, "-P", filepath.Join(run, "pid"), "-m", "32", "-M", "4"}
 	for _, d := range defines {
-		args = append(args, "-A", d)
+		p.args = append(p.args, "-A", d)
 	}
-	start(t, exec.Command(program, args...))
-	within(t, 5*time.Second, "kamailio listens", func() bool {
+	p.up(t)
+	return p
+}
+
+// up starts it, once more after down, and returns when it listens.
+func (p *proxy) up(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command(p.args[0], p.args[1:]...)
+	stop := start(t, cmd)
+	p.down = func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); stop() }
+	within(t, 10*time.Second, "kamailio listens", func() bool {
 		conn, err := net.DialTimeout("tcp", p.addr, time.Second)
 		if err == nil {
 			conn.Close()
 		}
 		return err == nil
 	})
-	return p
 }
 
-// start runs a program, and all that it starts, until the test ends; its output is shown when the test fails.
-func start(t *testing.T, cmd *exec.Cmd) {
+// certificate writes a new certificate for that domain and address, with its key, and returns the roots that vouch for it.
+func certificate(t *testing.T, dir, domain, addr string) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		DNSNames: []string{domain}, IPAddresses: []net.IP{net.ParseIP(addr)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	for name, text := range map[string][]byte{"cert.pem": cert, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(cert)
+	return roots
+}
+
+// start runs a program, and all that it starts, until the test ends or stop is called; its output is shown when the test fails.
+func start(t *testing.T, cmd *exec.Cmd) (stop func()) {
 	t.Helper()
 	out, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {
@@ -105,7 +154,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		done := make(chan struct{})
 		go func() { defer close(done); _ = cmd.Wait() }()
@@ -116,10 +165,14 @@ func start(t *testing.T, cmd *exec.Cmd) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		<-done
 		out.Close()
+	})
+	t.Cleanup(func() {
+		stop()
 		if text, err := os.ReadFile(out.Name()); err == nil && t.Failed() {
 			t.Logf("%s:\n%s", cmd.Path, tail(string(text)))
 		}
 	})
+	return stop
 }
 
 func tail(s string) string { return s[max(0, len(s)-3000):] }

@@ -25,6 +25,7 @@ const ringingMax = 3
 type Config struct {
 	UserAgent string
 	Log       *slog.Logger
+	DNS       []string // servers to ask, host:port; empty: the system's
 	// Tell hears the events, one at a time, in order. It must not block long.
 	Tell func(Event)
 	// Reoffer answers a new offer of the far side within a call (hold, move); "" asks for our offer. An error refuses it with
@@ -39,6 +40,7 @@ type Phone struct {
 	stack   *stack.Stack
 	ua      *dialog.UA
 	servers servers // the only ones we listen to
+	names   *stack.Resolver
 	traces  traces
 	lines   chan *line // to Run, which keeps them
 
@@ -64,7 +66,7 @@ func New(cfg Config) *Phone {
 		cfg.Tell = func(Event) {}
 	}
 	p := &Phone{
-		cfg: cfg, log: cfg.Log, lines: make(chan *line), calls: map[string]*dialog.Call{}, rings: map[string]bool{},
+		cfg: cfg, log: cfg.Log, lines: make(chan *line), names: stack.NewResolver(cfg.DNS...), calls: map[string]*dialog.Call{}, rings: map[string]bool{},
 		asked: map[string]dialog.ReferTo{}, replacing: map[string]string{}, superseded: map[string]bool{},
 	}
 	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Allow: methods(), Admit: p.servers.heard, Traced: p.traces.keep})

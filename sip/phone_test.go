@@ -10,29 +10,6 @@ import (
 	"zaseki/sip"
 )
 
-func TestRegistersWithEveryDigestOverEveryTransport(t *testing.T) {
-	for _, algorithm := range []string{"MD5", "SHA256"} {
-		k := kamailio(t, "WITH_"+algorithm)
-		for _, transport := range []string{"udp", "tcp"} {
-			t.Run(algorithm+" "+transport, func(t *testing.T) {
-				p := newPhone(t, "alice")
-				if err := p.Register(p.context(), p.account(k.addr, transport)); err != nil {
-					t.Fatal(err)
-				}
-				if e := expect[sip.Registered](p); e.Expires != time.Minute {
-					t.Errorf("expires %v", e.Expires)
-				}
-				if !p.LocalAddr().IsLoopback() {
-					t.Errorf("local address %v", p.LocalAddr())
-				}
-				if err := p.Unregister(p.context()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	}
-}
-
 func TestWrongPasswordIsRefused(t *testing.T) {
 	k := kamailio(t)
 	p := newPhone(t, "alice")

@@ -40,7 +40,7 @@ func (ua *UA) once(ctx context.Context, req *sip.Request, link *stack.Link, to n
 		err error
 	}
 	final := make(chan outcome, 1)
-	_, err := ua.stack.Send(req, link, to, func(res *sip.Response, err error) {
+	out, err := ua.stack.Send(req, link, to, func(res *sip.Response, err error) {
 		if res == nil || !res.IsProvisional() {
 			final <- outcome{res, err}
 		}
@@ -52,6 +52,7 @@ func (ua *UA) once(ctx context.Context, req *sip.Request, link *stack.Link, to n
 	case o := <-final:
 		return o.res, o.err
 	case <-ctx.Done():
+		out.Stop()
 		return nil, ctx.Err()
 	}
 }

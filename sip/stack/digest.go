@@ -21,7 +21,9 @@ type Auth struct {
 
 	mu    sync.Mutex
 	nonce string
-	count int // requests answered with nonce
+	count int               // requests answered with nonce
+	last  *digest.Challenge // of our registrar, that we answered
+	next  *digest.Challenge // the same with the nonce that it gave for the next request
 }
 
 // strength orders the algorithms we answer, best first.
@@ -43,6 +45,40 @@ func (a *Auth) Authorize(req *sip.Request, res *sip.Response) bool {
 	if before, err := digest.ParseCredentials(Header(req, answer)); err == nil && before.Nonce == challenge.Nonce && !challenge.Stale {
 		return false
 	}
+	if req.Method == sip.REGISTER && res.StatusCode == 401 {
+		a.last, a.next = challenge, nil
+	}
+	return a.answerLocked(req, answer, challenge)
+}
+
+// Learn notes the nonce that a registrar's 2xx gives for the next request (Authentication-Info, RFC 7616 §3.5).
+func (a *Auth) Learn(res *sip.Response) {
+	info := Header(res, "Authentication-Info")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if info == "" || !res.IsSuccess() || a.last == nil {
+		return
+	}
+	for _, value := range Values(info) {
+		name, nonce, _ := strings.Cut(value, "=")
+		if nonce = unquote(strings.TrimSpace(nonce)); strings.EqualFold(strings.TrimSpace(name), "nextnonce") && nonce != "" {
+			next := *a.last
+			next.Nonce = nonce
+			a.next = &next
+		}
+	}
+}
+
+// Prepare answers before it is asked, when Learn has a nonce for that; it saves the round of a challenge.
+func (a *Auth) Prepare(req *sip.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.next != nil && a.answerLocked(req, "Authorization", a.next) {
+		a.next = nil
+	}
+}
+
+func (a *Auth) answerLocked(req *sip.Request, answer string, challenge *digest.Challenge) bool {
 	if a.nonce != challenge.Nonce {
 		a.nonce, a.count = challenge.Nonce, 0
 	}

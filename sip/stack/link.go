@@ -102,6 +102,11 @@ func (l *Link) ContactFor(user string, to netip.AddrPort) string {
 	if uri := l.contact.Load(); uri != nil && *uri != "" {
 		return "<" + *uri + ">"
 	}
+	return l.AddressFor(user, to)
+}
+
+// AddressFor is ContactFor with our own address, whatever SetContact said.
+func (l *Link) AddressFor(user string, to netip.AddrPort) string {
 	value := "<sip:"
 	if user != "" {
 		value += EscapeUser(user) + "@"

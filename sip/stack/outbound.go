@@ -75,6 +75,14 @@ func (s *Stack) Send(req *sip.Request, link *Link, to netip.AddrPort, on func(*s
 // Request is what was sent, with its Via: what CANCEL and ACK are made of. Read it, do not change it.
 func (o *Outbound) Request() *sip.Request { return o.req }
 
+// Stop ends the transaction: nothing is sent again, and an answer that comes later is nobody's.
+func (o *Outbound) Stop() {
+	o.mu.Lock()
+	o.on = nil
+	o.mu.Unlock()
+	o.tx.Terminate()
+}
+
 // receive hands the answer up at once, in the order of arrival, and lets sipgo's machine follow: that one only needs to
 // know what came, and what it passes up is drained.
 func (o *Outbound) receive(res *sip.Response) {
