@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
 
@@ -20,6 +21,9 @@ import (
 
 // ringingMax is how many calls may ring at once; further ones hear busy.
 const ringingMax = 3
+
+// ringTime is how long a call may ring without a new word.
+const ringTime = 3 * time.Minute
 
 // Config is what a phone needs before its first line.
 type Config struct {
@@ -70,7 +74,7 @@ func New(cfg Config) *Phone {
 		asked: map[string]dialog.ReferTo{}, replacing: map[string]string{}, superseded: map[string]bool{},
 	}
 	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Allow: methods(), Admit: p.servers.heard, Traced: p.traces.keep})
-	p.ua = dialog.New(dialog.Config{Stack: p.stack, Log: cfg.Log, OnCall: p.rung})
+	p.ua = dialog.New(dialog.Config{Stack: p.stack, Log: cfg.Log, OnCall: p.rung, Ring: ringTime})
 	return p
 }
 
@@ -232,6 +236,8 @@ func (p *Phone) heard(call string, event dialog.Event) {
 	switch e := event.(type) {
 	case dialog.Progress:
 		p.tell(Progress{Call: call, Code: e.Code, SDP: e.SDP})
+	case dialog.Quiet:
+		p.tell(Quiet{Call: call})
 	case dialog.Answered:
 		p.tell(Answered{Call: call, SDP: e.SDP})
 	case dialog.Acked:

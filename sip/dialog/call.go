@@ -53,10 +53,17 @@ type Call struct {
 	provisional bool // CANCEL may be sent (RFC 3261 §9.1)
 	cancelWith  []string
 	late        late
-	branches    map[string]*branch // early dialogs by To-tag, until one is answered
+	branches    map[string]*branch  // early dialogs by To-tag, until one is answered
+	patient     bool                // Acknowledge answers offers in answers
+	limit       *time.Timer         // of ringing
+	limited     bool                // it fired
+	heard       bool                // the far side said something to our INVITE
+	held        func(answer string) // an ACK or PRACK that waits for Acknowledge
+	heldTimer   *time.Timer
 
 	// incoming INVITE
 	in       *stack.Inbound
+	rel      reliably
 	unacked  *unacked // our 2xx on its way, of the first INVITE or a later one
 	afterAck func()   // a hang-up that waits for the ACK (RFC 3261 §15)
 
@@ -64,7 +71,7 @@ type Call struct {
 	offering *reinvite      // ours
 	offered  *stack.Inbound // theirs
 	sdp      string         // our last description
-	refresh  *time.Timer    // session refresh that the far side demanded (RFC 4028)
+	session  session
 	timers   map[*time.Timer]bool
 
 	// transfers

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -22,7 +24,10 @@ type InviteRequest struct {
 	ContactUser string         // user part of our Contact; empty: From.User
 	Replaces    string         // Replaces value: the new call takes that one's place (RFC 3891); "" none
 	Headers     []string       // "Name", "value" pairs; unclean ones are refused
-	SDP         string         // offer; "" lets the far side offer, which Answered brings and nothing answers yet
+	Route       []string       // Route values of the INVITE, such as a Service-Route (RFC 3608); Destination is the first
+	SDP         string         // offer; "" lets the far side offer, which Answered brings
+	Patient     bool           // without SDP: the ACK waits for Acknowledge with our answer
+	Session     time.Duration  // session timer to ask for (RFC 4028); 0: the user agent's
 	Auth        *stack.Auth    // nil: challenges are failures
 	CallID      string         // "" makes one
 	Tell        func(Event)    // hears the events in order, one at a time; may block and may call the Call
@@ -32,7 +37,7 @@ func (r *InviteRequest) check() error {
 	if !stack.Clean(r.Target.User) || !stack.Clean(r.Target.Host) || r.Target.Host == "" {
 		return fmt.Errorf("target: %w", ErrUnclean)
 	}
-	for _, h := range append([]string{r.Replaces}, r.Headers...) {
+	for _, h := range slices.Concat([]string{r.Replaces}, r.Route, r.Headers) {
 		if !stack.Clean(h) {
 			return fmt.Errorf("header: %w", ErrUnclean)
 		}
@@ -74,9 +79,12 @@ func (ua *UA) Invite(ctx context.Context, r InviteRequest) (*Call, error) {
 	d.remote = &sip.ToHeader{DisplayName: quotable(r.To.Display), Address: r.To.uri(), Params: sip.NewParams()}
 	c.user = r.ContactUser
 	d.contact = link.ContactFor(c.user, r.Destination)
+	d.routes = r.Route
 	c.dialog = d
+	c.patient, c.session.asked = r.Patient && r.SDP == "", r.Session
 	req := d.request(sip.INVITE)
 	ua.offerHeaders(req)
+	c.askTimer(req)
 	if r.Replaces != "" {
 		stack.AddHeaders(req, "Replaces", r.Replaces)
 	}
@@ -88,6 +96,12 @@ func (ua *UA) Invite(ctx context.Context, r InviteRequest) (*Call, error) {
 	}
 	begun := make(chan error, 1)
 	c.begin(func() func(Event) { return r.Tell }, func() {
+		c.limitRinging()
+		c.after(16*sip.T1, func() {
+			if c.phase == calling && !c.heard {
+				c.tell(Quiet{})
+			}
+		})
 		err := c.sendInvite(req)
 		if err != nil {
 			c.settled = true // Invite itself tells
@@ -127,6 +141,7 @@ func (c *Call) heardInvite(out *stack.Outbound, res *sip.Response, err error) {
 	case err != nil:
 		c.silence(err)
 	case res.IsProvisional():
+		c.heard = true
 		c.progress(res)
 	case res.IsSuccess():
 		c.success(res)
@@ -139,7 +154,7 @@ func (c *Call) heardInvite(out *stack.Outbound, res *sip.Response, err error) {
 func (c *Call) silence(err error) {
 	switch {
 	case c.phase == cancelling:
-		c.finish(Failed{Code: 487, Reason: "Request Terminated"})
+		c.finish(Failed{Code: c.cancelCode(), Reason: "Request Terminated"})
 	case c.phase != calling:
 	case errors.Is(err, sip.ErrTransactionTimeout):
 		c.finish(Failed{Code: 408, Reason: "Request Timeout"})
@@ -148,33 +163,57 @@ func (c *Call) silence(err error) {
 	}
 }
 
-func (c *Call) progress(res *sip.Response) {
-	c.provisional = true
-	if c.phase == cancelling {
-		c.sendCancel()
-		return
-	}
-	if c.phase == calling && res.StatusCode > 100 {
-		c.tell(Progress{Code: res.StatusCode, Reason: res.Reason, SDP: stack.SDP(res)})
-	}
-}
-
 func (c *Call) success(res *sip.Response) {
+	tag := stack.Tag(res.To().Params)
+	if c.held != nil && c.dialog.remoteTag == tag {
+		return // repeated while its ACK waits for our answer
+	}
 	if c.phase != calling && c.phase != cancelling || c.dialog.remoteTag != "" {
 		c.dismiss(c.invite.Request(), res) // another branch of a fork answered too
 		return
 	}
+	early := c.chosen(res)
 	c.dialog.established(res)
 	c.learn(res)
-	c.late.ack(c, c.dialog.ackFor(c.invite.Request()), c.dialog.remoteTag)
+	c.stop(c.limit)
+	c.held = nil
 	if c.phase == cancelling { // the 200 crossed our CANCEL
-		c.settle(Failed{Code: 487, Reason: "Request Terminated"})
+		c.late.ack(c, c.dialog.ackFor(c.invite.Request()), tag)
+		c.settle(Failed{Code: c.cancelCode(), Reason: "Request Terminated"})
 		c.sendBye(nil, c.cancelWith)
 		return
 	}
+	sdp := stack.SDP(res)
+	offered := c.patient && sdp != "" && (early == nil || !early.answered)
+	if offered {
+		c.holdAnswer(func(answer string) { c.ackInvite(tag, answer) })
+	} else {
+		c.ackInvite(tag, "")
+	}
+	if sdp == "" && early != nil {
+		sdp = early.sdp
+	}
 	c.phase = talking
 	c.remote = c.answerer(res)
-	c.tell(Answered{SDP: stack.SDP(res)})
+	c.agreed(res)
+	c.tell(Answered{SDP: sdp, Offer: offered})
+}
+
+func (c *Call) ackInvite(tag, sdp string) {
+	ack := c.dialog.ackFor(c.invite.Request())
+	withSDP(ack, sdp)
+	if sdp != "" {
+		c.sdp = sdp
+	}
+	c.late.ack(c, ack, tag)
+}
+
+// cancelCode is what a call of ours failed with that we ended ourselves.
+func (c *Call) cancelCode() int {
+	if c.limited {
+		return 408
+	}
+	return 487
 }
 
 // answerer keeps the name we dialled unless the answer brought a better one.
@@ -189,23 +228,32 @@ func (c *Call) answerer(res *sip.Response) Party {
 
 func (c *Call) failure(res *sip.Response) {
 	if c.phase == cancelling {
-		c.finish(Failed{Code: 487, Reason: "Request Terminated", Response: res})
+		c.finish(Failed{Code: c.cancelCode(), Reason: "Request Terminated", Response: res})
 		return
 	}
 	if c.phase != calling {
 		return
 	}
-	if (res.StatusCode == 401 || res.StatusCode == 407) && c.auth != nil && c.tries < 2 {
-		c.tries++
-		c.dialog.seq++
-		next := again(c.invite.Request(), c.dialog.seq)
-		if c.auth.Authorize(next, res) {
-			if err := c.sendInvite(next); err == nil {
-				return
-			}
-		}
+	c.heard, c.branches = true, map[string]*branch{}
+	if c.tryAgain(res) {
+		return
 	}
 	c.finish(Failed{Code: res.StatusCode, Reason: res.Reason, Response: res})
+}
+
+// tryAgain sends the INVITE once more as a refusal asks: with our credentials, or with a longer session timer.
+func (c *Call) tryAgain(res *sip.Response) bool {
+	next := again(c.invite.Request(), c.dialog.seq+1)
+	switch {
+	case (res.StatusCode == 401 || res.StatusCode == 407) && c.auth != nil && c.tries < 2 && c.auth.Authorize(next, res):
+		c.tries++
+	case c.raise(res):
+		c.askTimer(next)
+	default:
+		return false
+	}
+	c.dialog.seq++
+	return c.sendInvite(next) == nil
 }
 
 // Cancel ends our INVITE before it is answered; Failed with 487 follows, and an answer that crosses is hung up at once.
@@ -231,12 +279,12 @@ func (c *Call) sendCancel() {
 	req := cancelFor(c.invite.Request())
 	stack.AddHeaders(req, c.cancelWith...)
 	if _, err := c.send(req, func(*sip.Response, error) {}); err != nil {
-		c.finish(Failed{Code: 487, Reason: "Request Terminated"})
+		c.finish(Failed{Code: c.cancelCode(), Reason: "Request Terminated"})
 		return
 	}
 	c.after(64*sip.T1, func() {
 		if c.phase == cancelling {
-			c.finish(Failed{Code: 487, Reason: "Request Terminated"})
+			c.finish(Failed{Code: c.cancelCode(), Reason: "Request Terminated"})
 		}
 	})
 }

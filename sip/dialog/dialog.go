@@ -103,9 +103,6 @@ func (c *Call) allows(method sip.RequestMethod) bool {
 	return c.allow == nil || has(c.allow, strings.ToLower(string(method)))
 }
 
-// branch is an early dialog of our INVITE (RFC 3261 §12.1.2): one for each phone that a proxy rings.
-type branch struct{ dialog *dialog }
-
 // ackFor is the ACK of a 2xx: the INVITE's number and credentials, the dialog's route (RFC 3261 §13.2.2.4).
 func (d *dialog) ackFor(invite *sip.Request) *sip.Request {
 	ack := d.numbered(sip.ACK, invite.CSeq().SeqNo)

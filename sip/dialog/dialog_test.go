@@ -33,6 +33,7 @@ func address() string {
 // agent is a user agent on a UDP and a TCP port of an address of its own.
 type agent struct {
 	*dialog.UA
+	stack *stack.Stack
 	t     *testing.T
 	addr  netip.AddrPort
 	calls chan *dialog.Call
@@ -40,15 +41,19 @@ type agent struct {
 	out   chan dialog.Event
 }
 
-func newAgent(t *testing.T) *agent {
+func newAgent(t *testing.T, set ...func(*dialog.Config)) *agent {
 	t.Helper()
 	s := stack.New(stack.Config{Server: "Zaseki/test", Allow: []string{
 		"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY"}})
-	a := &agent{t: t, calls: make(chan *dialog.Call, 10), in: make(chan dialog.Event, 100), out: make(chan dialog.Event, 100)}
-	a.UA = dialog.New(dialog.Config{Stack: s, OnCall: func(c *dialog.Call) func(dialog.Event) {
+	a := &agent{t: t, stack: s, calls: make(chan *dialog.Call, 10), in: make(chan dialog.Event, 100), out: make(chan dialog.Event, 100)}
+	cfg := dialog.Config{Stack: s, OnCall: func(c *dialog.Call) func(dialog.Event) {
 		a.calls <- c
 		return func(e dialog.Event) { a.in <- e }
-	}})
+	}}
+	for _, f := range set {
+		f(&cfg)
+	}
+	a.UA = dialog.New(cfg)
 	link, err := s.ListenUDP(address() + ":5060")
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +81,19 @@ func (a *agent) invite(to netip.AddrPort, network string) *dialog.Call {
 		Target: sipgo.Uri{Scheme: "sip", User: "far", Host: to.Addr().String(), Port: int(to.Port())}, Network: network, Destination: to,
 		From: dialog.Party{Display: `Q "A"`, User: "near", Host: "zaseki.test"}, SDP: offer, Tell: func(e dialog.Event) { a.out <- e },
 	})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return c
+}
+
+// invites calls over UDP with what r says.
+func (a *agent) invites(to netip.AddrPort, r dialog.InviteRequest) *dialog.Call {
+	a.t.Helper()
+	r.Target = sipgo.Uri{Scheme: "sip", User: "far", Host: to.Addr().String(), Port: int(to.Port())}
+	r.Destination, r.From = to, dialog.Party{User: "near", Host: "zaseki.test"}
+	r.Tell = func(e dialog.Event) { a.out <- e }
+	c, err := a.Invite(a.context(), r)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -262,7 +280,8 @@ func TestInviteWithoutOfferGetsOurs(t *testing.T) {
 func TestNobodyThereIs408(t *testing.T) {
 	a := newAgent(t)
 	a.invite(netip.MustParseAddrPort(address()+":5060"), "udp")
-	if e := expect[dialog.Failed](t, a.out); e.Code != 408 {
+	expect[dialog.Quiet](t, a.out)
+	if e := expect[dialog.Failed](t, a.out); e.Code != 408 || e.Cause != 102 {
 		t.Errorf("%+v", e)
 	}
 }

@@ -20,9 +20,15 @@ type (
 		Code   int
 		Reason string
 		SDP    string
+		Branch string // which of the phones that a proxy rings says it; "" untold. The newest SDP is the one to hear
 	}
-	// Answered is the 2xx to our INVITE, acknowledged already.
-	Answered struct{ SDP string }
+	// Quiet: eight seconds (16*T1), and nobody has said anything to our INVITE.
+	Quiet struct{}
+	// Answered is the 2xx to our INVITE, acknowledged already unless Offer says that Acknowledge must answer.
+	Answered struct {
+		SDP   string // what the 2xx brought, or a provisional of the same phone before
+		Offer bool   // SDP is an offer: the INVITE had none and asked for patience (InviteRequest.Patient)
+	}
 	// Failed is the final answer 300–699 to our INVITE, 487 when we cancelled it, or 408 and 503 of our own for silence and
 	// lost links. It is the last event.
 	Failed struct {
@@ -67,6 +73,7 @@ func (Ended) event()     {}
 func (Reoffered) event() {}
 func (Acked) event()     {}
 func (Info) event()      {}
+func (Quiet) event()     {}
 func (Referred) event()  {}
 func (Notified) event()  {}
 

@@ -2,9 +2,7 @@ package dialog
 
 import (
 	"context"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -14,22 +12,25 @@ import (
 // inside takes a request within the dialog, in the owner.
 func (c *Call) inside(in *stack.Inbound) {
 	req := in.Req
-	if c.phase == over && req.Method != sip.NOTIFY || c.remoteTag() != "" && stack.Tag(req.From().Params) != c.remoteTag() {
+	d := c.dialogOf(req)
+	if d == nil || c.phase == over && req.Method != sip.NOTIFY {
 		_ = in.Answer(481, "Call/Transaction Does Not Exist")
 		return
 	}
-	if seq := req.CSeq().SeqNo; seq <= c.dialog.heard && c.dialog.heard != 0 {
+	if seq := req.CSeq().SeqNo; seq <= d.heard && d.heard != 0 {
 		_ = in.Answer(500, "Server Internal Error") // RFC 3261 §12.2.2: out of order
 		return
 	}
-	c.dialog.heard = req.CSeq().SeqNo
+	d.heard = req.CSeq().SeqNo
 	switch req.Method {
 	case sip.BYE:
 		c.hungUp(in)
 	case sip.INVITE:
 		c.reinvited(in)
 	case sip.UPDATE:
-		c.updated(in)
+		c.updated(in, d)
+	case sip.PRACK:
+		c.pracked(in)
 	case sip.INFO:
 		c.informed(in)
 	case sip.NOTIFY:
@@ -37,14 +38,11 @@ func (c *Call) inside(in *stack.Inbound) {
 	case sip.REFER:
 		c.askedToRefer(in)
 	case sip.OPTIONS:
-		_ = in.Answer(200, "OK", "Allow", c.ua.stack.Allow(), "Accept", "application/sdp")
+		_ = in.Answer(200, "OK", "Allow", c.ua.stack.Allow(), "Accept", "application/sdp", "Supported", supported)
 	default:
 		_ = in.Answer(405, "Method Not Allowed")
 	}
 }
-
-// remoteTag is empty while our INVITE has no 2xx: early dialogs of several branches share our tag.
-func (c *Call) remoteTag() string { return c.dialog.remoteTag }
 
 func (c *Call) hungUp(in *stack.Inbound) {
 	_ = in.Answer(200, "OK")
@@ -134,6 +132,7 @@ func (c *Call) bye(reply func(error), headers []string) {
 }
 
 func (c *Call) sendBye(reply func(error), headers []string) {
+	c.flushAnswer()
 	if reply == nil {
 		reply = func(error) {}
 	}
@@ -217,41 +216,6 @@ func (c *Call) Info(ctx context.Context, contentType, body string) error {
 		if err != nil {
 			reply(err)
 		}
-	})
-}
-
-// sessionTimer keeps alive what the far side wants kept alive (RFC 4028 §9): it refreshes itself, or we do if it asked us to.
-func (c *Call) sessionTimer(req *sip.Request, res *sip.Response) {
-	value := stack.Header(req, "Session-Expires")
-	asked := append(stack.List(req, "Supported"), stack.List(req, "Require")...)
-	if value == "" || !has(asked, "timer") {
-		return
-	}
-	seconds, params := stack.Params(value)
-	n, err := strconv.Atoi(seconds)
-	if err != nil || n < 90 || n > 86400 {
-		return
-	}
-	refresher := "uac"
-	if strings.EqualFold(params["refresher"], "uas") {
-		refresher = "uas"
-		c.refreshEvery(time.Duration(n) * time.Second / 2)
-	}
-	stack.AddHeaders(res, "Session-Expires", seconds+";refresher="+refresher, "Require", "timer")
-}
-
-func (c *Call) refreshEvery(d time.Duration) {
-	if c.refresh != nil {
-		c.refresh.Stop()
-	}
-	c.refresh = c.after(d, func() {
-		if c.phase != talking {
-			return
-		}
-		if c.offering == nil && c.offered == nil {
-			c.reinvite(&reinvite{sdp: c.sdp, reply: func(string, error) {}})
-		}
-		c.refresh.Reset(d)
 	})
 }
 

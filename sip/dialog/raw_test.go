@@ -1,6 +1,7 @@
 package dialog_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -325,5 +326,25 @@ func (r *raw) notifies(seq int, event, state, body string) {
 	r.body = ""
 	if res := r.hears(cseq(seq, "NOTIFY")); res.StatusCode != 200 {
 		r.t.Errorf("NOTIFY %d: %d", seq, res.StatusCode)
+	}
+}
+
+// at is where the raw peer listens.
+func (r *raw) at() netip.AddrPort { return r.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// provides answers an INVITE as the phone of that tag, with a Contact of its own; "" leaves the tag as it is.
+func (r *raw) provides(inv *sipgo.Request, code int, tag, sdp string, headers ...string) {
+	r.t.Helper()
+	res := sipgo.NewResponseFromRequest(inv, code, "x", nil)
+	if tag != "" {
+		res.To().Params.Add("tag", tag)
+	}
+	stack.AddHeaders(res, append(headers, "Contact", "<sip:"+cmp.Or(tag, "raw")+"@"+r.at().String()+">")...)
+	if sdp != "" {
+		stack.AddHeaders(res, "Content-Type", "application/sdp")
+		res.SetBody([]byte(sdp))
+	}
+	if _, err := r.conn.WriteToUDPAddrPort([]byte(res.String()), r.to); err != nil {
+		r.t.Fatal(err)
 	}
 }

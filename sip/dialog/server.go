@@ -36,33 +36,28 @@ func (ua *UA) invited(in *stack.Inbound) {
 		_ = in.Answer(503, "Service Unavailable", "Retry-After", "10")
 		return
 	}
-	c.begin(func() func(Event) { return ua.hear(c) }, func() {})
+	c.begin(func() func(Event) { return ua.hear(c) }, c.limitRinging)
 }
 
-// Ring sends a provisional answer (180; 183 with an SDP is early media). Not after a final one.
-func (c *Call) Ring(code int, sdp string) error {
-	return c.do(func() error {
-		if c.phase != ringing {
-			return ErrNotNow
-		}
-		res := c.in.Response(code, provisional(code))
-		res.AppendHeader(sip.NewHeader("Contact", c.dialog.contact))
-		res.AppendHeader(sip.NewHeader("Allow", c.ua.stack.Allow()))
-		withSDP(res, sdp)
-		return c.in.Respond(res)
-	})
-}
-
-func provisional(code int) string {
-	switch code {
-	case 181:
-		return "Call Is Being Forwarded"
-	case 182:
-		return "Queued"
-	case 183:
-		return "Session Progress"
+// limitRinging starts the time that a call may ring, anew for each word of the far side to a call of ours.
+func (c *Call) limitRinging() {
+	c.stop(c.limit)
+	if c.ua.cfg.Ring == 0 {
+		return
 	}
-	return "Ringing"
+	c.limit = c.after(c.ua.cfg.Ring, func() {
+		switch c.phase {
+		case ringing:
+			_ = c.in.Answer(480, "Temporarily Unavailable", withReason(nil, 480)...)
+			c.finish(Ended{Code: 408, Reason: "Nobody Answered", Cause: 19})
+		case calling:
+			c.limited = true
+			c.phase, c.cancelWith = cancelling, withReason(nil, 408)
+			if c.provisional {
+				c.sendCancel()
+			}
+		}
+	})
 }
 
 // phrase is the reason phrase of a refusal that was given none.
@@ -84,7 +79,8 @@ func phrase(code int) string {
 	return "Refused"
 }
 
-// Answer sends 200 and waits for the ACK; without one in 64*T1 the call ends with BYE and ErrNoAck. An INVITE without
+// Answer sends 200 and waits for the ACK; it waits for the PRACK of an SDP that is under way, and repeats no SDP that was
+// said reliably; without one in 64*T1 the call ends with BYE and ErrNoAck. An INVITE without
 // SDP gets sdp as our offer; the answer comes as Acked.
 func (c *Call) Answer(ctx context.Context, sdp string) error {
 	return c.ask(ctx, func(reply func(error)) {
@@ -92,8 +88,17 @@ func (c *Call) Answer(ctx context.Context, sdp string) error {
 			reply(ErrNotNow)
 			return
 		}
-		c.phase = answering
-		c.accept(c.in, sdp, reply)
+		if c.tooShort(c.in) {
+			reply(&Refused{Code: 422, Reason: "Session Interval Too Small"})
+			c.finish(Ended{Code: 422, Reason: "Session Interval Too Small"})
+			return
+		}
+		c.afterPracks(func() {
+			if c.phase == ringing {
+				c.phase = answering
+				c.accept(c.in, sdp, reply)
+			}
+		})
 	})
 }
 
@@ -102,10 +107,14 @@ func (c *Call) accept(in *stack.Inbound, sdp string, done func(error)) {
 	res := in.Response(200, "OK")
 	res.AppendHeader(sip.NewHeader("Contact", c.dialog.contact))
 	res.AppendHeader(sip.NewHeader("Allow", c.ua.stack.Allow()))
-	c.sessionTimer(in.Req, res)
-	withSDP(res, sdp)
-	c.sdp = sdp
-	u := &unacked{in: in, res: res, wait: sip.T1, since: time.Now(), offered: stack.SDP(in.Req) == "", done: done}
+	res.AppendHeader(sip.NewHeader("Supported", supported))
+	c.grant(in.Req, res)
+	said := in == c.in && c.rel.said // reliably, in a provisional (RFC 3262 §5)
+	if !said {
+		withSDP(res, sdp)
+		c.sdp = sdp
+	}
+	u := &unacked{in: in, res: res, wait: sip.T1, since: time.Now(), offered: stack.SDP(in.Req) == "" && !said, done: done}
 	c.unacked = u
 	if err := in.Respond(res); err != nil {
 		c.unacked = nil

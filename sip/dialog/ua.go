@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
@@ -32,6 +33,11 @@ type Config struct {
 	// OnRequest gets every other request outside a dialog (REGISTER, OPTIONS, MESSAGE…) on a worker goroutine, in order per
 	// Call-ID, and must answer it. It may block. nil: OPTIONS 200, others 405.
 	OnRequest func(context.Context, *stack.Inbound)
+	// Ring is how long a call may ring without a word: of ours since the last provisional answer, of theirs since the INVITE.
+	// Then ours is cancelled (Failed with 408) and theirs gets 480 (Ended with 408). 0: without limit.
+	Ring time.Duration
+	// Session and MinSession are the session timer we ask for and the shortest we take (RFC 4028). 0: 1800 and 90 seconds.
+	Session, MinSession time.Duration
 	// Calls is how many calls may be alive; above it INVITEs get 503 with Retry-After. 0 means 10000.
 	Calls int
 }
@@ -58,6 +64,7 @@ func New(cfg Config) *UA {
 	if cfg.Calls == 0 {
 		cfg.Calls = 10000
 	}
+	cfg.Session, cfg.MinSession = cmp.Or(cfg.Session, 1800*time.Second), cmp.Or(cfg.MinSession, 90*time.Second)
 	ua := &UA{stack: cfg.Stack, log: cfg.Log, cfg: cfg, calls: map[string]*Call{}}
 	for i := range ua.queues {
 		ua.queues[i] = make(chan *stack.Inbound, waiting)
@@ -225,8 +232,12 @@ func (ua *UA) cancel(cancel *sip.Request, of *stack.Inbound) {
 	}
 }
 
+// supported are our extensions: RFC 3262, 3891, 4028, 4488.
+const supported = "100rel, replaces, timer, norefersub"
+
 // offerHeaders are what an INVITE of ours says we can do.
 func (ua *UA) offerHeaders(req *sip.Request) {
 	req.AppendHeader(sip.NewHeader("Allow", ua.stack.Allow()))
 	req.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
+	req.AppendHeader(sip.NewHeader("Supported", supported))
 }
