@@ -43,6 +43,7 @@ const (
 	earFlood  = 240 * mixRate / 1000 // more than that is old: a stall's leftovers
 	earPause  = 6                    // frames without sound after which the sender is thought to pause
 	earWindow = 100                  // frames: 2 s
+	earHurry  = 10                   // frames
 	earCalm   = 5                    // windows after which a shorter delay is tried
 	longest   = 120 * mixRate / 1000 // of a packet
 )
@@ -117,7 +118,7 @@ func (e *ear) take(dst []int16) bool {
 		if e.held == 0 || e.held < e.want {
 			return false
 		}
-		e.on, e.left, e.frames, e.cut = true, earMost, 0, false
+		e.on, e.left, e.frames, e.cut = true, earFlood, 0, false
 	}
 	if e.cut {
 		e.cut = false
@@ -162,10 +163,15 @@ func (e *ear) gather(enough int) {
 	}
 }
 
-// measure shortens the delay when for two seconds more was left over than is wanted, and wants less after ten calm ones.
+// measure shortens the delay by a piece when more than is wanted was left over for two seconds, or much more for 0.2 s, as
+// after a stall of the network. After ten calm seconds it wants less.
 func (e *ear) measure() {
 	e.left = min(e.left, len(e.ready)+e.held)
-	if e.frames++; e.frames < earWindow {
+	e.frames++
+	if e.frames >= earHurry && e.left >= e.want+2*earStep {
+		e.cut, e.left, e.frames = true, earFlood, 0
+	}
+	if e.frames < earWindow {
 		return
 	}
 	e.cut = e.left >= e.want
@@ -173,5 +179,5 @@ func (e *ear) measure() {
 		e.calm = 0
 		e.want = max(e.want-earStep, earLeast)
 	}
-	e.left, e.frames = earMost*2, 0
+	e.left, e.frames = earFlood, 0
 }

@@ -8,6 +8,11 @@ import (
 // network sends a tone of 500 Hz in packets of 20 ms and asks an ear for a frame every 20 ms; late says when a packet arrives, in
 // ms after it was sent; negative: never.
 func network(e *ear, frames int, late func(i int) int) (heard []int16, gaps int) {
+	return drifting(e, frames, 20000, late)
+}
+
+// drifting is the same with a frame wanted every so many microseconds.
+func drifting(e *ear, frames, every int, late func(i int) int) (heard []int16, gaps int) {
 	tone := sine(frames*mixFrame, 500, mixRate, 10000)
 	w := writer{}
 	type flight struct {
@@ -16,6 +21,7 @@ func network(e *ear, frames int, late func(i int) int) (heard []int16, gaps int)
 	}
 	var flying []flight
 	out := make([]int16, mixFrame)
+	next := 7000
 	for ms := 0; ms < frames*20; ms++ {
 		if i := ms / 20; ms%20 == 0 {
 			payload := w.write(nil, pcmu, tone[i*mixFrame:(i+1)*mixFrame])
@@ -30,7 +36,8 @@ func network(e *ear, frames int, late func(i int) int) (heard []int16, gaps int)
 				i--
 			}
 		}
-		if ms%20 == 7 {
+		if ms*1000 >= next {
+			next += every
 			if !e.take(out) {
 				clear(out)
 				gaps++
@@ -116,6 +123,41 @@ func TestEarWaitsForLatePacketsAndLearnsToHurryAgain(t *testing.T) {
 	}
 	if wait := e.held + len(e.ready); wait > earLeast+earStep {
 		t.Errorf("20 s after the jitter %d samples wait", wait)
+	}
+}
+
+func TestEarFollowsClocksThatDiffer(t *testing.T) {
+	for _, every := range []int{19900, 19990, 20010, 20100} { // 5 and 0.5 parts in a thousand; sound cards stay below one
+		var e ear
+		heard, _ := drifting(&e, 1500, every, func(int) int { return 0 })
+		if n, wait := clicks(heard), e.held+len(e.ready); n > 0 || wait > earLeast+2*earStep {
+			t.Errorf("a frame every %d µs: %d clicks, %d samples wait", every, n, wait)
+		}
+		weak := 0
+		for at := 100 * mixFrame; at+mixFrame <= len(heard); at += mixFrame {
+			if strength(heard[at:at+mixFrame], 500, mixRate) < 7000 {
+				weak++
+			}
+		}
+		if weak > 4 {
+			t.Errorf("a frame every %d µs: %d frames are weak", every, weak)
+		}
+	}
+}
+
+func TestEarCatchesUpAfterStall(t *testing.T) {
+	var e ear
+	heard, _ := network(&e, 250, func(i int) int {
+		if i >= 100 && i < 108 {
+			return (108 - i) * 20 // all at once
+		}
+		return 0
+	})
+	if wait := e.held + len(e.ready); wait > earLeast+2*earStep {
+		t.Errorf("3 s after a stall of 160 ms %d samples wait", wait)
+	}
+	if n := clicks(heard); n > 0 {
+		t.Errorf("%d clicks", n)
 	}
 }
 
