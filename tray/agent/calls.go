@@ -133,10 +133,7 @@ func (s State) dialLink(uri string) (State, []Effect) {
 
 // badNumber names what was typed, as far as a person can read it.
 func badNumber(typed string) wire.Problem {
-	if r := []rune(typed); len(r) > 64 {
-		typed = string(r[:64])
-	}
-	return wire.Problem{Code: wire.ProblemNumber, Holes: map[string]string{"number": typed}}
+	return wire.Problem{Code: wire.ProblemNumber, Holes: map[string]string{"number": short(typed)}}
 }
 
 // tones sends what was dialled behind the number.
@@ -208,14 +205,7 @@ func (s State) over(i int, result string, p *wire.Problem) (State, []Effect) {
 	}
 	s = s.unnoted(c.ID)
 	s.Calls = slices.Delete(slices.Clone(s.Calls), i, i+1)
-	for j, other := range s.Calls {
-		if other.Consult == c.ID {
-			s = s.with(j, func(o *wire.Call) { o.Consult = "" })
-		}
-		if s.notes[other.ID].gone == c.ID {
-			s = s.noted(other.ID, func(n *note) { n.gone = "" })
-		}
-	}
+	s = s.forgotten(c, result)
 	if len(s.Calls) == 0 {
 		s.Offer = ""
 		if s.Ask != nil && s.Ask.Kind != "dial" {
@@ -231,6 +221,23 @@ func (s State) over(i int, result string, p *wire.Problem) (State, []Effect) {
 		effects = append(effects, Mute{false})
 	}
 	return s, effects
+}
+
+// forgotten is the state whose other calls know nothing of that one any more. Who it failed to go on with is as before.
+func (s State) forgotten(gone wire.Call, result string) State {
+	for i, c := range s.Calls {
+		if c.Consult == gone.ID {
+			s = s.with(i, func(c *wire.Call) { c.Consult = "" })
+		}
+		if s.notes[c.ID].gone != gone.ID {
+			continue
+		}
+		s = s.noted(c.ID, func(n *note) { n.gone = "" })
+		if result == "failed" {
+			s = s.with(i, func(c *wire.Call) { c.Conference = gone.Conference })
+		}
+	}
+	return s
 }
 
 // listed is the state with the call in its list.

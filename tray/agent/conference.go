@@ -40,7 +40,16 @@ func (s State) confer() (State, []Effect) {
 		}
 	}
 	s = s.unnotice(wire.ProblemConference)
-	return s, append(effects, Mix{s.members()})
+	return s, append(effects, s.mixed()...)
+}
+
+// mixed tells the sound who is in the conversation; the page's own call is one of them.
+func (s State) mixed() []Effect {
+	in := s.members()
+	if slices.Contains(in, s.focus) {
+		return []Effect{Mix{in}}
+	}
+	return []Effect{Mix{in}, Focus{in[0]}}
 }
 
 func (s State) members() (ids []string) {
@@ -79,7 +88,7 @@ func (s State) part(id string) (State, []Effect) {
 func (s State) remix() (State, []Effect) {
 	in := s.members()
 	if len(in) >= 2 {
-		return s, []Effect{Mix{in}}
+		return s, s.mixed()
 	}
 	s = s.unconferred()
 	if len(in) == 0 {

@@ -10,6 +10,7 @@ import (
 // transferAsked: the far side sends us elsewhere. Within our own plan we go by ourselves, as a desk phone does; anywhere else a
 // person is asked, since the call may cost.
 func (s State) transferAsked(e TransferAsked) (State, []Effect) {
+	e.Number, e.Host, e.Name, e.By = short(e.Number), short(e.Host), short(e.Name), short(e.By)
 	i := s.call(e.Call)
 	switch {
 	case s.notes[e.Call].asked != nil:

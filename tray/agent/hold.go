@@ -62,7 +62,9 @@ func (s State) heldNow(e HoldDone) (State, []Effect) {
 	s = s.with(i, func(c *wire.Call) { c.Phase = phase })
 	effects := []Effect{s.report(s.Calls[i], "")}
 	if !e.On && !newer && !s.Calls[i].Conference {
-		effects = append(effects, Focus{e.Call})
+		var held []Effect
+		s, held = s.holdOthers(e.Call) // somebody may have answered meanwhile
+		effects = append(append(effects, held...), Focus{e.Call})
 	}
 	s, sent := s.advance(e.Call)
 	return s, append(effects, sent...)

@@ -75,6 +75,7 @@ func (s State) happened(e Event) (State, []Effect) {
 // invited decides whether a call rings. The rule about outside calls is kept here even if the center's word came too late:
 // 480 lets the PBX ask the next agent (486 would be busy handling, 6xx would end the search).
 func (s State) invited(e Invited) (State, []Effect) {
+	e.User, e.Name, e.Mark = short(e.User), short(e.Name), short(e.Mark)
 	outside := s.Welcome.Plan.Outside(e.User, e.Host, e.Mark)
 	switch {
 	case s.call(e.Call) >= 0:
@@ -95,6 +96,14 @@ func (s State) invited(e Invited) (State, []Effect) {
 	}
 	s.Calls = append(slices.Clone(s.Calls), c)
 	return s, []Effect{Ring{e.Call}, s.report(c, "")}
+}
+
+// short is what a stranger says of itself, as long as a person would read it.
+func short(text string) string {
+	if r := []rune(text); len(r) > 128 {
+		return string(r[:128])
+	}
+	return text
 }
 
 func (s State) joined(id string) (State, []Effect) {
@@ -133,10 +142,11 @@ func (s State) heard(i int) (State, []Effect) {
 	f := s.call(s.focus)
 	switch {
 	case c.Conference: // it goes on with one that was part of it
-		return s, []Effect{Mix{s.members()}}
+		return s, s.mixed()
 	case s.focus == c.ID:
 		return s, nil
-	case f < 0, s.focus == s.notes[c.ID].follows, s.notes[s.focus].gone == c.ID, s.Calls[f].Phase == wire.CallHeld, s.Calls[f].Phase == wire.CallEnding:
+	case f < 0, s.focus == s.notes[c.ID].follows, s.notes[s.focus].gone == c.ID, s.Calls[f].Phase == wire.CallEnding,
+		s.Calls[f].Phase == wire.CallHeld && s.notes[s.focus].hold != wishOff:
 		return s, []Effect{Focus{c.ID}}
 	}
 	s, e := s.hold(c.ID, true)

@@ -16,15 +16,18 @@ type line struct {
 	t       *rapid.T
 	s       State
 	open    map[string]bool // calls that the agent was told of or placed, and that are not forgotten
-	held    map[string]bool // what the far side was asked for last
 	mixed   []string
 	focus   string
+	excused bool    // a hold was refused, or two calls stand during a transfer: two may be heard of
 	answers []Event // what is still to be told
 	rings   int
 }
 
 func (l *line) step(e Event) {
 	takes := l.s.takesOutside()
+	if _, ok := e.(HoldFailed); ok {
+		l.excused = true
+	}
 	var effects []Effect
 	l.s, effects = Step(l.s, e)
 	for _, f := range effects {
@@ -45,12 +48,17 @@ func (l *line) did(f Effect, takes bool) {
 		l.open[f.Call] = true
 		later(Joined{f.Call}, Failed{Call: f.Call, Code: 486})
 	case Follow:
+		l.excused = true
 		l.open[f.New] = true
 		later(Joined{f.New}, Failed{Call: f.New, Code: 603})
 	case Join:
 		later(Joined{f.Call}, Failed{Call: f.Call, Problem: wire.Problem{Code: wire.ProblemInternal}})
+		for id, n := range l.s.notes {
+			if _, ok := l.answers[len(l.answers)-1].(Joined); ok && n.gone == f.Call {
+				later(Ended{Call: id, Replaced: true})
+			}
+		}
 	case HoldCall:
-		l.held[f.Call] = f.On
 		later(HoldDone{f.Call, f.On}, HoldDone{f.Call, f.On}, HoldDone{f.Call, f.On}, HoldFailed{f.Call, wire.Problem{Code: wire.ProblemCallFailed}})
 	case SendOn:
 		later(SentOn{f.Call}, SendOnFailed{Call: f.Call, Code: 486})
@@ -105,7 +113,7 @@ func (l *line) check(e Event) {
 			l.t.Fatalf("%+v: a note of call %s is left behind", e, id)
 		}
 	}
-	if s.Phase == wire.PhaseIn && !slices.Equal(s.members(), l.mixed) && !slices.ContainsFunc(s.Calls, func(c wire.Call) bool { return c.Conference && c.Phase == wire.CallJoining }) {
+	if s.Phase == wire.PhaseIn && !slices.Equal(s.members(), l.mixed) && !slices.ContainsFunc(s.Calls, func(c wire.Call) bool { return c.Conference && !answered(c) }) {
 		l.t.Fatalf("%+v: a conference of %v, mixed are %v", e, s.members(), l.mixed)
 	}
 	if n := len(s.members()); n == 1 {
@@ -127,6 +135,7 @@ func (l *line) quiet() {
 		l.answers = l.answers[1:]
 		l.step(e)
 	}
+	mouths := []string{}
 	for _, c := range l.s.Calls {
 		if c.Moving != "" {
 			l.t.Fatalf("a transfer hangs: %+v", c)
@@ -134,6 +143,12 @@ func (l *line) quiet() {
 		if h := l.s.notes[c.ID].hold; h != "" {
 			l.t.Fatalf("a hold hangs: %+v", c)
 		}
+		if c.Phase == wire.CallTalking && !c.Conference {
+			mouths = append(mouths, c.ID)
+		}
+	}
+	if !l.excused && l.s.Phase == wire.PhaseIn && (len(mouths) > 1 || len(mouths) == 1 && (l.focus != mouths[0] || l.s.conferring())) {
+		l.t.Fatalf("one mouth, and %v: the page listens to %q, mixed are %v: %+v", mouths, l.focus, l.mixed, l.s.Calls)
 	}
 	if l.focus != "" && l.s.call(l.focus) < 0 {
 		l.t.Fatalf("the page listens to %s, which is gone", l.focus)
@@ -147,7 +162,7 @@ func TestAnyOrderOfEventsKeepsTheRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sc := &scene{}
 		sc.begin(rapid.SampledFrom([][]string{{"in", "available"}, {"in", "break"}, {"local"}}).Draw(t, "begin"))
-		l := &line{t: t, s: sc.s, open: map[string]bool{}, held: map[string]bool{}}
+		l := &line{t: t, s: sc.s, open: map[string]bool{}}
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			if len(l.answers) > 0 && rapid.Bool().Draw(t, "an answer comes") {
 				i := rapid.IntRange(0, len(l.answers)-1).Draw(t, "which")

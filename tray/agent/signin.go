@@ -147,6 +147,9 @@ func (s State) leave(e Event) (State, []Effect) {
 		out := Start(s.Link.URL)
 		out.Now, out.Account, out.Problem = s.Now, s.Account, s.Problem
 		out.Pages, out.Sound, out.Mic, out.Serial, out.SIP = s.Pages, s.Sound, s.Mic, s.Serial, s.SIP
+		if s.Local {
+			out.Account = "" // it is no account of a center
+		}
 		var effects []Effect
 		if s.conferring() {
 			effects = append(effects, Mix{})
