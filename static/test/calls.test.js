@@ -4,9 +4,11 @@ import { call, ear, find, key, nameOf, page, snapshot, speak } from "./page.js";
 import { closeMenu } from "../js/menu.js";
 import { askView } from "../js/view/ask.js";
 import { callsView } from "../js/view/call.js";
+import { contactsView } from "../js/view/contacts.js";
 import { dialView } from "../js/view/dial.js";
 import { identityView, mailView } from "../js/view/head.js";
 import { historyView } from "../js/view/history.js";
+import { signInView } from "../js/view/signin.js";
 import { whyView } from "../js/view/why.js";
 
 function mount(view) {
@@ -100,6 +102,9 @@ test("the consultation connects both, makes a conference or is swapped", () => {
   assert.deepEqual(d.said, [
     ["call.connect", { call: "c1", other: "c2" }], ["call.conference", { on: true }], ["call.hold", { call: "c1", on: false }], ["call.connect", { call: "c1", other: "c2" }],
   ]);
+  d.show({ calls: [customer({ phase: "held", moving: "2002" }), colleague({ phase: "held", consult: "c1", moving: "0312345678" })] });
+  assert.match(d.cardOf("Yamada").textContent, /Connecting Yamada with Suzuki…/);
+  assert.deepEqual([d.can("Yamada"), d.can("Suzuki")], [["Hang up"], ["Hang up"]]);
   d.show({ calls: [customer({ phase: "held" }), colleague({ phase: "held", consult: "c1" })] });
   assert.ok(d.can("Suzuki").includes("Connect them"));
   assert.equal(d.can("Yamada").includes("Connect them") || d.can("Yamada").includes("Conference"), false, "offered once");
@@ -310,6 +315,26 @@ test("what is wrong with a number stands at it until it is changed", () => {
   assert.deepEqual(said, [["call.dial", { number: "abc" }], ["dismiss", { notice: "number.invalid" }]], "said once");
   view.show(snapshot({ notices: [bad] }), page());
   assert.equal(field.hasAttribute("aria-invalid"), false);
+});
+
+test("every control has a name", () => {
+  const box = document.createElement("div"), send = () => {}, snap = snapshot({
+    local: true, calls: [customer({ phase: "held" }), colleague({ consult: "c1" }), call({ id: "c3", phase: "offered" }), call({ id: "c4", conference: true })],
+    contacts: [{ name: "Suzuki", number: "2002", watch: true }], history: [{ id: "h", inbound: true, number: "117", began: new Date().toISOString(), talked: 0, result: "missed" }],
+    ask: { kind: "dial", number: "117" }, voicemail: { waiting: true, new: 1, old: 0 },
+  });
+  const views = [callsView(send, () => {}, () => {}), historyView(send, () => {}), dialView(send, () => {}), contactsView(send), mailView(send), askView(send), whyView(async () => ({})), signInView(send)];
+  box.append(...views.map((v) => v.root));
+  mount({ root: box });
+  for (const v of views) v.show(v === views.at(-1) ? { ...snap, phase: "out" } : snap, page());
+  const controls = [...box.querySelectorAll("button, a, input, select, summary, [role=region]")];
+  assert.ok(controls.length > 60);
+  for (const c of controls) if (!c.hidden && !c.hasAttribute("aria-labelledby")) assert.ok(nameOf(c), c.outerHTML);
+  const ids = [...box.querySelectorAll("[id]")].map((e) => e.id);
+  assert.equal(new Set(ids).size, ids.length, "no id twice");
+  for (const e of box.querySelectorAll("[aria-labelledby], [aria-describedby], [aria-controls], label[for], input[list]")) {
+    for (const name of ["aria-labelledby", "aria-describedby", "aria-controls", "for", "list"]) assert.ok(!e.hasAttribute(name) || ids.includes(e.getAttribute(name)), e.outerHTML);
+  }
 });
 
 test("what comes from outside is text in the new places too", async () => {

@@ -185,11 +185,17 @@ function numberLine(c) {
  */
 function warning(c, snap, page) {
   if (c.phase === "ending") return ["", true, false];
-  if (c.moving) return [t("call.moving", { number: clean(c.moving) }), true, false];
+  if (c.moving) return [moving(c, snap), true, false];
   const [level, words] = soundState(snap, page);
   if (page.taken) return [words, false, true];
   if (level === "bad") return [words, true, true];
   if (c.phase === "talking" && c.silent) return [t("call.silent"), true, true];
   if (c.phase === "talking" && snap.muted) return [t("call.muted"), true, true];
   return [c.digits ? t("call.digits", { digits: clean(c.digits) }) : "", true, false];
+}
+
+/** Where a call is going: to a number, or to the call that goes to it. @param {Call} c @param {Snapshot} snap */
+function moving(c, snap) {
+  const other = (snap.calls ?? []).find((o) => o.id !== c.id && o.moving === c.number && c.moving === o.number);
+  return other ? t("call.connecting", { one: peerOf(c), other: peerOf(other) }) : t("call.moving", { number: clean(c.moving) });
 }
