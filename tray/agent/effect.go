@@ -59,7 +59,8 @@ type (
 		Code   int
 		Reason string
 	}
-	// Join answers: sound first, then 200, then the wait for ACK (up to 32 s).
+	// Join answers: sound first, then 200, then the wait for ACK (up to 32 s). A call that goes on with another of ours comes
+	// here without a Ring before.
 	Join struct{ Call string }
 	// Place calls a number.
 	Place struct{ Call, Number string }

@@ -90,7 +90,7 @@ func (s State) replaced(e Invited) (State, []Effect) {
 	s = s.noted(old.ID, func(n *note) { n.gone = c.ID })
 	s = s.with(i, func(c *wire.Call) { c.Conference = false })
 	s.Calls = append(slices.Clone(s.Calls), c)
-	effects := []Effect{Ring{c.ID}}
+	var effects []Effect
 	if f := s.call(s.focus); f < 0 || s.focus == old.ID || s.Calls[f].Phase == wire.CallHeld {
 		effects = append(effects, Focus{c.ID})
 	}

@@ -41,7 +41,7 @@ func (l *line) did(f Effect, takes bool) {
 	switch f := f.(type) {
 	case Ring:
 		i := l.s.call(f.Call)
-		if i < 0 || l.s.Calls[i].Outside && !takes && l.s.Calls[i].MovedBy == "" {
+		if i < 0 || l.s.Calls[i].Outside && !takes {
 			l.t.Fatalf("%+v rings though status %s takes no outside call", f, l.s.Record.Status)
 		}
 	case Place:
