@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"zaseki/media"
 	"zaseki/media/hear"
 )
@@ -224,6 +226,25 @@ func TestPageAndTwoLinesAreInConference(t *testing.T) {
 	pass(time.Second)
 	hears(t, "a", all[0].ear.take(), []int{800, agent}, []int{600})
 	hears(t, "b", all[1].ear.take(), []int{600, agent}, []int{800})
+	if err := chromedp.Do(tab, chromedp.Reload()); err != nil {
+		t.Fatal(err)
+	}
+	pass(3 * time.Second)
+	heard, away, cut := all[0].ear.take(), 0, 0
+	for at := 0; at+800 <= len(heard); at += 800 { // 100 ms
+		if heardAt(heard[at:at+800], agent) < -6 {
+			away++
+		}
+		if heardAt(heard[at:at+800], 800) < -6 {
+			cut++
+		}
+	}
+	t.Logf("the page is away for %d ms", away*100)
+	if away > 20 || cut > 0 {
+		t.Errorf("the reload takes the agent away for %d ms, and b for %d", away*100, cut*100)
+	}
+	pass(500 * time.Millisecond)
+	hears(t, "page, reloaded", played(t, tab, 3*time.Second)[8000:16000], []int{600, 800}, []int{agent})
 	near.Mute(true)
 	pass(200 * time.Millisecond)
 	all[0].ear.take()
