@@ -1,6 +1,7 @@
 package media_test
 
 import (
+	"context"
 	"math"
 	"path/filepath"
 	"slices"
@@ -137,7 +138,7 @@ func threeLines(t *testing.T, sec media.Security) {
 	}
 }
 
-// clapper is silent but for one loud frame a second, and knows when it made it.
+// clapper is silent but for one loud frame in fifteen, and knows when it made it.
 type clapper struct {
 	mu   sync.Mutex
 	n    int
@@ -146,7 +147,7 @@ type clapper struct {
 
 func (c *clapper) Next(frame []int16) bool {
 	clear(frame)
-	if c.n++; c.n%25 == 0 {
+	if c.n++; c.n%15 == 0 {
 		for i := range frame {
 			frame[i] = int16(12000 * (1 - 2*(i/4%2)))
 		}
@@ -158,6 +159,9 @@ func (c *clapper) Next(frame []int16) bool {
 }
 
 func TestMixerIsLateByItsJitterBufferAndNoMore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six seconds of claps: not with -short")
+	}
 	for _, codec := range []string{"PCMU", "G722"} {
 		t.Run(codec, func(t *testing.T) {
 			near, _ := engine(t, media.Config{})
@@ -200,22 +204,44 @@ func TestMixerIsLateByItsJitterBufferAndNoMore(t *testing.T) {
 	}
 }
 
-func TestPageAndTwoLinesAreInConference(t *testing.T) {
+// agent is the tone of the page's microphone, in Hz.
+const agent = 1500
+
+// conferring is a page in a call with the first of two robots; the second waits.
+func conferring(t *testing.T, query string) (near *media.Engine, tab context.Context, all []robot) {
+	t.Helper()
+	need(t, "chromium")
 	mic := filepath.Join(t.TempDir(), "tone.wav")
-	const agent = 1500
 	if err := hear.WriteWAV(mic, hear.Resample(slices.Repeat(tone(agent), 10), 8000, 48000), 48000); err != nil {
 		t.Fatal(err)
 	}
 	near, told := engine(t, media.Config{})
 	p := newPanel(t, near)
 	p.show("talking")
-	tab := chrome(t, mic)
-	open(t, tab, p.server.URL+"/?page=a")
-	all := robots(t, near, media.Security{}, "PCMU", "G722")
+	tab = chrome(t, mic)
+	open(t, tab, p.server.URL+"/?page=a"+query)
+	all = robots(t, near, media.Security{}, "PCMU", "G722")
 	near.Focus("a")
 	until(t, "the page speaks", 20*time.Second, func() bool {
 		return count(told, func(f media.FirstPacket) bool { return f.Out }) > 0
 	})
+	return near, tab, all
+}
+
+func TestBrowserThatCannotChooseItsCodecJoinsTheConference(t *testing.T) {
+	near, tab, all := conferring(t, "&plain")
+	near.Mix("a", "b")
+	pass(2 * time.Second)
+	all[0].ear.take()
+	all[1].ear.take()
+	pass(time.Second)
+	hears(t, "a", all[0].ear.take(), []int{800, agent}, []int{600})
+	hears(t, "b", all[1].ear.take(), []int{600, agent}, []int{800})
+	hears(t, "page", played(t, tab, 3*time.Second)[8000:16000], []int{600, 800}, []int{agent})
+}
+
+func TestPageAndTwoLinesAreInConference(t *testing.T) {
+	near, tab, all := conferring(t, "")
 	near.Mix("a", "b")
 	until(t, "the page speaks wide", 5*time.Second, func() bool { return eval[string](t, tab, "order.codec") == "G722" })
 	pass(time.Second)
