@@ -1,10 +1,12 @@
 package stack
 
 import (
-	"log/slog"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -16,8 +18,12 @@ type Inbound struct {
 	Link *Link
 
 	stack *Stack
+	key   string
+	merge string // of mergeKey, when it is ours
 	tag   string
-	tx    *sip.ServerTx
+	to    netip.AddrPort // where answers go
+	tx    *sip.ServerTx  // of an INVITE; others need none (RFC 3261 §17.2.2): they are repeated from what settle keeps
+	born  time.Time
 
 	mu    sync.Mutex
 	final int // the final code we answered, 0 before
@@ -26,11 +32,7 @@ type Inbound struct {
 // Response makes an answer with our To-tag (the same for every answer to one request, RFC 3261 §8.2.6.2), Server and
 // what the code demands; add headers and a body, then Respond.
 func (in *Inbound) Response(code int, reason string) *sip.Response {
-	res := sip.NewResponseFromRequest(in.Req, code, reason, nil)
-	res.SipVersion = "SIP/2.0"
-	if to := res.To(); to != nil && code > 100 && !toTagged(in.Req) {
-		to.Params.Add("tag", in.tag)
-	}
+	res := in.plain(code, reason)
 	if in.stack.cfg.Server != "" {
 		res.AppendHeader(sip.NewHeader("Server", in.stack.cfg.Server))
 	}
@@ -43,16 +45,58 @@ func (in *Inbound) Response(code int, reason string) *sip.Response {
 	return res
 }
 
-// Respond sends it through the transaction, which repeats it as the RFC demands.
-func (in *Inbound) Respond(res *sip.Response) error {
-	if res.StatusCode >= 200 {
-		in.mu.Lock()
-		if in.final == 0 {
-			in.final = res.StatusCode
+// plain copies what an answer takes from its request (RFC 3261 §8.2.6, §12.1.1). The headers are shared, for nobody changes them.
+func (in *Inbound) plain(code int, reason string) *sip.Response {
+	req := in.Req
+	res := sip.NewResponse(code, reason)
+	res.SipVersion = "SIP/2.0"
+	for _, h := range req.Headers() {
+		switch h.(type) {
+		case *sip.ViaHeader, *sip.FromHeader, *sip.CSeqHeader, *sip.CallIDHeader:
+			res.AppendHeader(h)
+		case *sip.ToHeader:
+			res.AppendHeader(in.toHeader(code))
+		case *sip.RecordRouteHeader:
+			if code > 100 && code < 300 && req.Method != sip.REGISTER {
+				res.AppendHeader(h)
+			}
+		default:
+			if code == 100 && strings.EqualFold(h.Name(), "Timestamp") {
+				res.AppendHeader(h)
+			}
 		}
-		in.mu.Unlock()
 	}
-	return in.tx.Respond(res)
+	res.SetTransport(req.Transport())
+	res.SetBody(nil)
+	return res
+}
+
+func (in *Inbound) toHeader(code int) sip.Header {
+	to := in.Req.To()
+	if code == 100 || toTagged(in.Req) {
+		return to
+	}
+	tagged := *to
+	tagged.Params = append(slices.Clone(to.Params), sip.HeaderKV{K: "tag", V: in.tag})
+	return &tagged
+}
+
+// Respond sends it; what the far side did not get is repeated as the RFC demands, a 2xx to an INVITE by who sends it (§13.3.1.4).
+func (in *Inbound) Respond(res *sip.Response) error {
+	in.mu.Lock()
+	before := in.final
+	if res.StatusCode >= 200 && before == 0 {
+		in.final = res.StatusCode
+	}
+	in.mu.Unlock()
+	out := sender{in.Link, in.to}
+	switch {
+	case in.tx != nil && (res.StatusCode < 200 || res.StatusCode >= 300):
+		return in.tx.Respond(res)
+	case res.StatusCode < 200 || before != 0:
+		return out.WriteMsg(res)
+	}
+	return in.settle(res, out)
 }
 
 // Answer is Response and Respond in one, with headers as "Name", "value" pairs.
@@ -93,83 +137,103 @@ func (s *Stack) request(req *sip.Request, from netip.AddrPort, l *Link) {
 		}
 		return
 	}
-	key := serverKey(req, string(req.Method))
-	s.mu.Lock()
-	known := s.inbounds[key]
-	invite := s.inbounds[serverKey(req, "INVITE")]
-	s.mu.Unlock()
+	in := &Inbound{Req: req, From: from, Link: l, stack: s, to: answerTo(req, from, l)}
 	switch {
 	case req.IsAck():
-		s.ack(req, invite, refusal)
+		s.ack(in, refusal)
 	case req.IsCancel():
-		s.cancel(req, invite, from, l)
-	case known != nil:
-		_ = known.tx.Receive(req) // a retransmission
+		s.cancel(in)
 	default:
-		s.fresh(req, key, from, l, refusal)
+		s.fresh(in, refusal)
 	}
 }
 
-func (s *Stack) ack(req *sip.Request, invite *Inbound, refusal refusal) {
+func (s *Stack) ack(in *Inbound, refusal refusal) {
+	s.mu.Lock()
+	invite := s.inbounds[serverKey(in.Req, "INVITE")]
+	s.mu.Unlock()
 	if invite != nil && invite.Answered() >= 300 {
-		_ = invite.tx.Receive(req)
+		_ = invite.tx.Receive(in.Req)
 		return
 	}
 	if refusal.code == 0 && s.handle.Ack != nil {
-		s.handle.Ack(req)
+		s.handle.Ack(in.Req)
 	}
 }
 
 // cancel answers every CANCEL with 200 and its INVITE's To-tag (RFC 3261 §9.2). The INVITE came first, for links keep order.
-func (s *Stack) cancel(req *sip.Request, invite *Inbound, from netip.AddrPort, l *Link) {
-	in := &Inbound{Req: req, From: from, Link: l, stack: s, tag: sip.GenerateTagN(16)}
-	out := sender{l, answerTo(req, from, l)}
-	if invite == nil {
+func (s *Stack) cancel(in *Inbound) {
+	key := serverKey(in.Req, "INVITE")
+	s.mu.Lock()
+	invite, answered := s.inbounds[key], s.settled[key]
+	s.mu.Unlock()
+	out := sender{in.Link, in.to}
+	switch {
+	case invite != nil:
+		in.tag = invite.tag
+	case answered != nil:
+		in.tag = answered.tag
+	default:
+		in.tag = sip.GenerateTagN(16)
 		_ = out.WriteMsg(in.Response(481, "Call/Transaction Does Not Exist"))
 		return
 	}
-	in.tag = invite.tag
 	_ = out.WriteMsg(in.Response(200, "OK"))
-	if s.handle.Cancel != nil && invite.Answered() == 0 {
-		s.handle.Cancel(req, invite)
+	if invite != nil && s.handle.Cancel != nil && invite.Answered() == 0 {
+		s.handle.Cancel(in.Req, invite)
 	}
 }
 
-func (s *Stack) fresh(req *sip.Request, key string, from netip.AddrPort, l *Link, refusal refusal) {
-	in := &Inbound{Req: req, From: from, Link: l, stack: s, tag: sip.GenerateTagN(16)}
-	in.tx = sip.NewServerTx(key, req, sender{l, answerTo(req, from, l)}, slog.New(slog.DiscardHandler))
-	merge := mergeKey(req)
+// fresh takes a request that is not an ACK or CANCEL: a new one, or one that is repeated.
+func (s *Stack) fresh(in *Inbound, refusal refusal) {
+	in.key, in.tag, in.born = serverKey(in.Req, string(in.Req.Method)), sip.GenerateTagN(16), time.Now()
+	merge := mergeKey(in.Req)
 	s.mu.Lock()
-	if s.closed {
+	known, answered := s.inbounds[in.key], s.settled[in.key]
+	if s.closed || known != nil || answered != nil || len(s.inbounds) >= inboundsMax {
+		full := !s.closed && known == nil && answered == nil
 		s.mu.Unlock()
+		s.again(in, known, answered, full)
 		return
 	}
-	s.inbounds[key] = in
+	s.inbounds[in.key] = in
+	if in.Req.IsInvite() {
+		s.transactLocked(in)
+	}
 	if merge != "" {
 		if _, twice := s.merged[merge]; twice && refusal.code == 0 {
 			refusal.code, refusal.reason = 482, "Request Merged" // RFC 3261 §8.2.2.2
-			merge = ""
 		} else {
-			s.merged[merge] = key
+			s.merged[merge] = in.key
+			in.merge = merge
 		}
 	}
 	s.mu.Unlock()
-	in.tx.OnTerminate(func(string, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.inbounds, key)
-		if merge != "" && s.merged[merge] == key {
-			delete(s.merged, merge)
-		}
-	})
-	if err := in.tx.Init(); err != nil {
-		return
-	}
 	if refusal.code != 0 {
 		_ = in.Answer(refusal.code, refusal.reason, refusal.headers...)
 		return
 	}
 	s.hand(in)
+}
+
+// again absorbs what is repeated and says its answer once more, when there is one; what is new is too much.
+func (s *Stack) again(in, known *Inbound, answered *settled, full bool) {
+	switch {
+	case known != nil && known.tx != nil:
+		_ = known.tx.Receive(in.Req)
+	case answered != nil && answered.answer != nil:
+		s.trace(true, in.Link, in.to, answered.answer)
+		_ = in.Link.write(answered.answer, in.to)
+	case full:
+		_ = sender{in.Link, in.to}.WriteMsg(in.Response(503, "Service Unavailable")) // nothing is kept of it
+	}
+}
+
+// transactLocked gives an INVITE its machine.
+func (s *Stack) transactLocked(in *Inbound) {
+	in.tx = sip.NewServerTx(in.key, in.Req, sender{in.Link, in.to}, s.quiet)
+	in.tx.OnTerminate(func(string, error) { s.drop(in) })
+	_ = in.tx.Init() // it never fails
 }
 
 func (s *Stack) hand(in *Inbound) {

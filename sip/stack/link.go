@@ -345,9 +345,12 @@ func (c sender) Ref(int) int            { return 1 }
 func (c sender) TryClose() (int, error) { return 1, nil }
 func (c sender) Close() error           { return nil }
 func (c sender) WriteMsg(m sip.Message) error {
-	var b strings.Builder
-	m.StringWrite(&b)
-	data := []byte(b.String())
+	data := c.link.stack.encode(m)
+	defer c.link.stack.recycle(data)
+	return c.writeBytes(data.Bytes())
+}
+
+func (c sender) writeBytes(data []byte) error {
 	c.link.stack.trace(true, c.link, c.to, data)
 	return c.link.write(data, c.to)
 }

@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -41,7 +40,7 @@ func (s *Stack) Send(req *sip.Request, link *Link, to netip.AddrPort, on func(*s
 	touch(req)
 	o := &Outbound{req: req, link: link, to: to, on: on, ready: make(chan struct{})}
 	key := clientKey(req, string(req.Method))
-	o.tx = sip.NewClientTx(key, req, sender{link, to}, slog.New(slog.DiscardHandler))
+	o.tx = sip.NewClientTx(key, req, sender{link, to}, s.quiet)
 	o.tx.OnTerminate(func(string, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -51,6 +52,8 @@ type Stack struct {
 	handle  Handlers
 	parser  *sip.Parser
 	allow   map[string]bool
+	quiet   *slog.Logger   // of sipgo's machines
+	buffers sync.Pool      // of messages on their way out
 	working sync.WaitGroup // every goroutine and timer of ours
 
 	mu        sync.Mutex
@@ -60,6 +63,8 @@ type Stack struct {
 	perAddr   map[netip.Addr]int
 	listeners []net.Listener
 	inbounds  map[string]*Inbound
+	settled   map[string]*settled
+	settling  []*settled        // the same in the order in which they are forgotten
 	merged    map[string]string // Call-ID, From tag and CSeq of a request → its transaction (RFC 3261 §8.2.2.2)
 	outbounds map[string]*Outbound
 }
@@ -76,9 +81,9 @@ func New(cfg Config) *Stack {
 		cfg.Allow = []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE"}
 	}
 	s := &Stack{
-		cfg: cfg, log: cfg.Log, parser: newParser(), allow: map[string]bool{"ACK": true, "CANCEL": true},
+		cfg: cfg, log: cfg.Log, parser: newParser(), quiet: slog.New(slog.DiscardHandler), allow: map[string]bool{"ACK": true, "CANCEL": true},
 		streams: map[streamKey]*Link{}, perAddr: map[netip.Addr]int{},
-		inbounds: map[string]*Inbound{}, merged: map[string]string{}, outbounds: map[string]*Outbound{},
+		inbounds: map[string]*Inbound{}, settled: map[string]*settled{}, merged: map[string]string{}, outbounds: map[string]*Outbound{},
 	}
 	for _, m := range cfg.Allow {
 		s.allow[m] = true
@@ -97,7 +102,16 @@ func (s *Stack) Server() string { return s.cfg.Server }
 
 // Run blocks until the context ends, then closes every link and transaction and waits for their goroutines.
 func (s *Stack) Run(ctx context.Context) error {
-	<-ctx.Done()
+	sweep := time.NewTicker(sweepTime)
+	defer sweep.Stop()
+	for running := true; running; {
+		select {
+		case <-ctx.Done():
+			running = false
+		case now := <-sweep.C:
+			s.sweep(now)
+		}
+	}
 	s.close()
 	s.working.Wait()
 	return nil
@@ -112,7 +126,9 @@ func (s *Stack) close() {
 	}
 	var in []*Inbound
 	for _, i := range s.inbounds {
-		in = append(in, i)
+		if i.tx != nil {
+			in = append(in, i)
+		}
 	}
 	var out []*Outbound
 	for _, o := range s.outbounds {

@@ -42,7 +42,7 @@ func served(t *testing.T, cfg Config) (udp, tcp netip.AddrPort, got chan string)
 	return link.Local(), tcp, got
 }
 
-func run(t *testing.T, s *Stack) {
+func run(t testing.TB, s *Stack) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = s.Run(ctx) }()
