@@ -48,6 +48,9 @@ type conduct struct {
 
 // onCall judges a caller and hands its call to Run. Who has no valid digest or is not registered gets no further.
 func (x *Exchange) onCall(call *dialog.Call) func(dialog.Event) {
+	if !x.heard(call.Link(), call.Source()) {
+		return ignore
+	}
 	who, v := x.prove(call.Request(), "Proxy-Authorization", call.Source())
 	if v != allowed {
 		call.Reject(407, "Proxy Authentication Required", x.challenge("Proxy-Authenticate", call.Source(), v)...)

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/icholy/digest"
@@ -37,6 +38,7 @@ type checker struct {
 	key   [32]byte
 	dummy string // HA1 of nobody: unknown users cost the same work as known ones
 	now   func() time.Time
+	used  counts
 }
 
 func newChecker(realm func() string, offer []string, now func() time.Time) *checker {
@@ -85,10 +87,56 @@ func (c *checker) judge(header, method string, source netip.Addr, ha1 func(user,
 		return cred.Username, wrong
 	case subtle.ConstantTimeCompare([]byte(want.Response), []byte(cred.Response)) != 1 || !known:
 		return cred.Username, wrong
-	case c.now().Sub(made) > nonceLife:
+	case c.now().Sub(made) > nonceLife, !c.used.first(cred.Nonce+" "+algorithm+" "+cred.Username, cred.Nc, c.now()):
 		return cred.Username, stale
 	}
 	return cred.Username, allowed
+}
+
+// counts remembers which numbers of a nonce were used (RFC 7616 §3.4 nc): what is overheard and sent again proves nothing. Only proven
+// users put something in, and it is forgotten when its nonce has expired.
+type counts struct {
+	mu        sync.Mutex
+	young     map[string]*window
+	old       map[string]*window
+	exchanged time.Time
+}
+
+// window is the highest number that was used and, as bits, the 63 before it: requests may overtake one another on their way.
+type window struct {
+	top  int
+	bits uint64
+}
+
+// first says that this number of the nonce is used for the first time, and notes it.
+func (u *counts) first(nonce string, nc int, now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if now.Sub(u.exchanged) > nonceLife { // what is in old has expired
+		u.young, u.old, u.exchanged = map[string]*window{}, u.young, now
+	}
+	w := u.young[nonce]
+	if w == nil {
+		if w = u.old[nonce]; w == nil {
+			w = &window{}
+		}
+		u.young[nonce] = w
+	}
+	return w.use(nc)
+}
+
+func (w *window) use(nc int) bool {
+	if nc > w.top {
+		w.bits = w.bits<<min(nc-w.top, 64) | 1
+		w.top = nc
+		return true
+	}
+	bit := uint64(1) << min(w.top-nc, 64)
+	if bit == 0 || w.bits&bit != 0 {
+		return false
+	}
+	w.bits |= bit
+	return true
 }
 
 // nonce binds a time to the address it was given to: who overhears it cannot use it from elsewhere.

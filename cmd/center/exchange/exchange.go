@@ -173,6 +173,16 @@ func (x *Exchange) admit(from netip.AddrPort) bool {
 	return !x.guard.dropped(from.Addr()) && x.flood.allow(from.Addr())
 }
 
+// heard is admit for each request of a connection: who came by one, and then floods or guesses, loses it.
+func (x *Exchange) heard(link *stack.Link, from netip.AddrPort) bool {
+	if link.Network() == "udp" || x.admit(from) {
+		return true
+	}
+	x.log.Warn("connection closed: too many or too wrong requests", "peer", from)
+	link.Close()
+	return false
+}
+
 // Registration is a user as an administrator sees it.
 type Registration struct {
 	User    string    `json:"user"`

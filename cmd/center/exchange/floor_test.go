@@ -45,7 +45,8 @@ type floor struct {
 func newFloor(t *testing.T, change func(*Config)) *floor {
 	t.Helper()
 	f := &floor{t: t, term: map[string]Terminal{}, ring: long, told: make(chan CallRecord, 16)}
-	for user, kind := range map[string]string{"1001": "softphone", "1002": "softphone", "1003": "softphone", "1004": "desk", "trunk": "trunk"} {
+	for user, kind := range map[string]string{"1001": "softphone", "1002": "softphone", "1003": "softphone", "1004": "desk", "trunk": "trunk",
+		"2001": "softphone-encrypted", "2002": "softphone-encrypted", "2003": "softphone-encrypted"} {
 		f.term[user] = Terminal{User: user, Type: kind, Account: user, Name: "Phone " + user, Epoch: 1, HA1: secretOf(user)}
 	}
 	cfg := Config{
@@ -85,6 +86,11 @@ func secretOf(user string) func(string) (string, bool) {
 		}
 		return "", false
 	}
+}
+
+// noise is a phone book of guesses: users that are there, and some that are not.
+func noise() []string {
+	return []string{"1000", "1001", "1002", "1003", "1004", "1999", "2001", "7000", "trunk"}
 }
 
 // answerTo is the answer of that user to a challenge.

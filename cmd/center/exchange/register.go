@@ -17,6 +17,9 @@ import (
 
 // onRequest answers what is no call.
 func (x *Exchange) onRequest(_ context.Context, in *stack.Inbound) {
+	if !x.heard(in.Link, in.From) {
+		return
+	}
 	var err error
 	switch in.Req.Method {
 	case sip.REGISTER:

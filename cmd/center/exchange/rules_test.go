@@ -135,6 +135,7 @@ func TestDigestAnswersAreJudged(t *testing.T) {
 		want                 verdict
 	}{
 		{"SHA-256", good, "REGISTER", here, 0, allowed},
+		{"the same once more", good, "REGISTER", here, 0, stale},
 		{"MD5", answer(1, "1001", "secret"), "REGISTER", here, 0, allowed},
 		{"wrong password", answer(0, "1001", "other"), "REGISTER", here, 0, wrong},
 		{"unknown user", answer(0, "9999", "secret"), "REGISTER", here, 0, wrong},
@@ -152,6 +153,31 @@ func TestDigestAnswersAreJudged(t *testing.T) {
 				t.Fatalf("verdict %d, want %d", v, r.want)
 			}
 		})
+	}
+}
+
+func TestANumberOfANonceIsGoodOnce(t *testing.T) {
+	var u counts
+	at := time.Now()
+	rows := []struct {
+		nonce string
+		nc    int
+		after time.Duration
+		want  bool
+	}{
+		{"a", 1, 0, true}, {"a", 1, 0, false}, {"b", 1, 0, true}, {"a", 3, 0, true}, {"a", 2, 0, true}, {"a", 2, 0, false}, {"a", 3, 0, false},
+		{"a", 66, 0, true}, {"a", 3, 0, false}, {"a", 2, 0, false}, {"a", 4, 0, true}, {"a", 1 << 30, 0, true}, {"a", 65, 0, false},
+		{"b", 1, nonceLife + time.Second, false}, {"b", 2, nonceLife + time.Second, true}, {"b", 2, nonceLife + 2*time.Second, false},
+		{"c", 1, 2*nonceLife + 2*time.Second, true},
+		{"a", 1, 3*nonceLife + 3*time.Second, true}, // forgotten: its nonce has expired long ago
+	}
+	for i, r := range rows {
+		if got := u.first(r.nonce, r.nc, at.Add(r.after)); got != r.want {
+			t.Errorf("row %d, %s %d: %v", i, r.nonce, r.nc, got)
+		}
+	}
+	if len(u.young)+len(u.old) > 3 {
+		t.Errorf("%d and %d nonces are remembered", len(u.young), len(u.old))
 	}
 }
 

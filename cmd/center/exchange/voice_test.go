@@ -25,6 +25,7 @@ type speaker struct {
 
 type sound struct {
 	to      string // port of the far side
+	key     string // its a=crypto lines
 	sends   bool   // the far side wants to hear us
 	holding bool
 	version int
@@ -65,6 +66,7 @@ func (s *speaker) hearLocked(call, sdp string) *sound {
 			v.to, _, _ = strings.Cut(media, " ")
 		}
 	}
+	v.key = cryptoOf(sdp)
 	v.sends = !strings.Contains(sdp, "a=sendonly") && !strings.Contains(sdp, "a=inactive")
 	return v
 }
@@ -116,6 +118,23 @@ func (s *speaker) call(name string, to *speaker, number string) string {
 	return in.Call
 }
 
+// cryptoOf are the a=crypto lines.
+func cryptoOf(sdp string) string {
+	var keys string
+	for line := range strings.Lines(sdp) {
+		if strings.HasPrefix(line, "a=crypto:") {
+			keys += line
+		}
+	}
+	return keys
+}
+
+func (s *speaker) hearsKey(call string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[call].key
+}
+
 // take answers the next call.
 func (s *speaker) take() sip.Incoming {
 	s.t.Helper()
@@ -161,7 +180,7 @@ func hear(t *testing.T, a *speaker, aCall string, b *speaker, bCall string) {
 		aTo, aSends := a.sound(aCall)
 		bTo, bSends := b.sound(bCall)
 		last = fmt.Sprintf("%s sends %v to %s, %s sends %v to %s", a.user, aSends, aTo, b.user, bSends, bTo)
-		if aTo == fmt.Sprint(b.port) && bTo == fmt.Sprint(a.port) && aSends && bSends {
+		if aTo == fmt.Sprint(b.port) && bTo == fmt.Sprint(a.port) && aSends && bSends && a.hearsKey(aCall) == b.crypto && b.hearsKey(bCall) == a.crypto {
 			return
 		}
 		<-time.After(5 * time.Millisecond)
