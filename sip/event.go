@@ -54,6 +54,8 @@ type (
 		Reason   string
 		Cause    int  // Q.850, of their Reason header or as RFC 3398 maps the code
 		Replaced bool // another call took its place before it was answered
+		// RetryAfter is when they say it is worth trying again (RFC 3261 §20.33), 0 unsaid.
+		RetryAfter time.Duration
 	}
 	// Ended ends every other call. Elsewhere: another phone of ours took it. Replaced: another call took its place.
 	Ended struct {
@@ -67,7 +69,7 @@ type (
 	}
 	// Quiet: eight seconds, and nobody has said anything to our call.
 	Quiet struct{ Call string }
-	// Moved: our address changed and there is a new way to the server. Calls must be offered anew, with Local in their SDP.
+	// Moved: there is a new way to the server while calls are up. They must be offered anew, with Local, our address, in their SDP.
 	Moved struct{ Local netip.Addr }
 	// TransferAsked: the far side of Call asks us to call Number at Host instead: Follow, or RefuseTransfer within 20 seconds.
 	// Attended: that takes the place of a call which they have there.
@@ -84,7 +86,7 @@ type (
 		New, Old int // voice messages; 0 when only Waiting is told
 		Account  string
 	}
-	// Lamp is what a watched number does: unknown, idle, ringing or busy (RFC 4235).
+	// Lamp is what a watched number does (RFC 4235): LampUnknown, LampIdle, LampRinging or LampBusy.
 	Lamp struct{ Number, State string }
 )
 

@@ -129,6 +129,7 @@ func (p *Phone) Refresh() {
 
 // Unregister takes our own contact off the server and closes the way there.
 func (p *Phone) Unregister(ctx context.Context) error {
+	p.unwatch(ctx)
 	l := p.take()
 	if l == nil {
 		return ErrNoLine

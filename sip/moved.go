@@ -19,5 +19,9 @@ func (p *Phone) moved(link *stack.Link, peer netip.AddrPort) {
 	for _, c := range calls {
 		_ = c.Move(link, peer) // one that is over needs no way
 	}
+	if len(calls) == 0 {
+		return
+	}
+	p.log.Info("calls moved", "calls", len(calls), "peer", peer)
 	p.tell(Moved{Local: link.LocalFor(peer).Addr()})
 }

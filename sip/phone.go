@@ -59,6 +59,7 @@ type Phone struct {
 	replacing  map[string]string         // incoming calls and the call that each would replace
 	superseded map[string]bool           // calls that were replaced and are on their way out
 	timelines  []timeline                // oldest first
+	watched    watched
 }
 
 // New makes a phone; it opens nothing.
@@ -74,7 +75,7 @@ func New(cfg Config) *Phone {
 		asked: map[string]dialog.ReferTo{}, replacing: map[string]string{}, superseded: map[string]bool{},
 	}
 	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Allow: methods(), Admit: p.servers.heard, Traced: p.traces.keep})
-	p.ua = dialog.New(dialog.Config{Stack: p.stack, Log: cfg.Log, OnCall: p.rung, Ring: ringTime})
+	p.ua = dialog.New(dialog.Config{Stack: p.stack, Log: cfg.Log, OnCall: p.rung, OnRequest: p.outside, Ring: ringTime})
 	return p
 }
 
@@ -100,6 +101,7 @@ func (p *Phone) Run(ctx context.Context) error {
 }
 
 func (p *Phone) tell(e Event) {
+	defer p.lineTold(e)
 	p.telling.Lock()
 	defer p.telling.Unlock()
 	p.cfg.Tell(e)
@@ -162,7 +164,7 @@ func (p *Phone) invite(ctx context.Context, l *line, o outgoing) error {
 	c, err := p.ua.Invite(ctx, dialog.InviteRequest{
 		Target: o.target, Network: link.Network(), Destination: l.peer(), Link: link, Auth: l.auth, SDP: o.sdp,
 		From:        dialog.Party{Display: l.account.Display, User: cmp.Or(l.account.From, l.account.User), Host: l.account.Domain},
-		ContactUser: l.account.User, Replaces: o.replaces, Headers: o.headers,
+		ContactUser: l.account.User, Route: l.routes(), Replaces: o.replaces, Headers: o.headers,
 		Tell: func(e dialog.Event) {
 			<-kept
 			if o.watch != nil {
@@ -252,11 +254,19 @@ func (p *Phone) heard(call string, event dialog.Event) {
 		}
 	case dialog.Failed:
 		superseded := p.forget(call)
-		p.tell(Failed{Call: call, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Replaced: superseded})
+		p.tell(Failed{Call: call, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Replaced: superseded, RetryAfter: retryAfter(e)})
 	case dialog.Ended:
 		superseded := p.forget(call)
 		p.tell(Ended{Call: call, ByPeer: e.ByPeer, Code: e.Code, Reason: e.Reason, Elsewhere: e.Elsewhere, Cause: e.Cause, Replaced: superseded})
 	}
+}
+
+func retryAfter(e dialog.Failed) time.Duration {
+	if e.Response == nil {
+		return 0
+	}
+	d, _ := seconds(stack.Header(e.Response, "Retry-After"))
+	return d
 }
 
 func (p *Phone) reoffered(call, sdp string) {

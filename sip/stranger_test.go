@@ -29,6 +29,23 @@ func newServer(t *testing.T) *server {
 	return &server{t: t, conn: conn}
 }
 
+// reads is the next message, whatever it is.
+func (s *server) reads() sipgo.Message {
+	s.t.Helper()
+	buf := make([]byte, 65535)
+	_ = s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		n, from, err := s.conn.ReadFromUDP(buf)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.far = from
+		if msg, err := sipgo.ParseMessage(buf[:n]); err == nil {
+			return msg
+		}
+	}
+}
+
 // gets is the next request of that method; repetitions and others are passed over.
 func (s *server) gets(method sipgo.RequestMethod) *sipgo.Request {
 	s.t.Helper()

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"hash/fnv"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +56,9 @@ type UA struct {
 	closed bool
 	calls  map[string]*Call // by Call-ID and our tag
 	ended  []string         // the names of those that ended last
+
+	watching map[*Subscription]bool
+	watchers map[string]*Subscription // by Call-ID and our tag
 }
 
 // New makes it and sets the Stack's handlers; nothing runs before Run.
@@ -65,7 +70,7 @@ func New(cfg Config) *UA {
 		cfg.Calls = 10000
 	}
 	cfg.Session, cfg.MinSession = cmp.Or(cfg.Session, 1800*time.Second), cmp.Or(cfg.MinSession, 90*time.Second)
-	ua := &UA{stack: cfg.Stack, log: cfg.Log, cfg: cfg, calls: map[string]*Call{}}
+	ua := &UA{stack: cfg.Stack, log: cfg.Log, cfg: cfg, calls: map[string]*Call{}, watching: map[*Subscription]bool{}, watchers: map[string]*Subscription{}}
 	for i := range ua.queues {
 		ua.queues[i] = make(chan *stack.Inbound, waiting)
 	}
@@ -94,7 +99,11 @@ func (ua *UA) Run(ctx context.Context) error {
 func (ua *UA) part() {
 	ua.mu.Lock()
 	ua.closed = true
+	watching := slices.Collect(maps.Keys(ua.watching))
 	ua.mu.Unlock()
+	for _, s := range watching {
+		s.Close() // they take two seconds at most
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), partTime)
 	defer cancel()
 	var parting sync.WaitGroup
@@ -109,6 +118,12 @@ func (ua *UA) part() {
 		})
 	}
 	parting.Wait()
+	for _, s := range watching {
+		select {
+		case <-s.Done():
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Calls are the calls alive.
@@ -150,6 +165,15 @@ func (ua *UA) find(req *sip.Request, tag string) *Call {
 	return ua.calls[key(req.CallID().Value(), tag)]
 }
 
+func (ua *UA) watcher(req *sip.Request, tag string) *Subscription {
+	if req.Method != sip.NOTIFY {
+		return nil
+	}
+	ua.mu.Lock()
+	defer ua.mu.Unlock()
+	return ua.watchers[key(req.CallID().Value(), tag)]
+}
+
 // hear asks the application who hears the call.
 func (ua *UA) hear(c *Call) func(Event) {
 	if ua.cfg.OnCall == nil {
@@ -161,6 +185,12 @@ func (ua *UA) hear(c *Call) func(Event) {
 // request runs on the goroutine that reads the socket.
 func (ua *UA) request(in *stack.Inbound) {
 	if tag := stack.Tag(in.Req.To().Params); tag != "" {
+		if s := ua.watcher(in.Req, tag); s != nil {
+			if !s.in.put(in) {
+				_ = in.Answer(481, "Subscription Does Not Exist")
+			}
+			return
+		}
 		c := ua.find(in.Req, tag)
 		if c == nil || !c.post(func() { c.inside(in) }) {
 			_ = in.Answer(481, "Call/Transaction Does Not Exist")
