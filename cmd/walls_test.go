@@ -79,7 +79,7 @@ func TestEveryRoomIsThere(t *testing.T) {
 	all := rooms(t)
 	for _, room := range []string{"cmd/softphone", "cmd/center", "cmd/center/node", "cmd/center/ledger", "cmd/center/roster",
 		"cmd/center/exchange", "cmd/center/report", "cmd/center/admin", "cmd/bench", "tray", "tray/agent", "web", "web/wire",
-		"web/socket", "web/guard", "web/uplink", "sip", "sip/dialog", "sip/stack", "media", "static"} {
+		"web/socket", "web/guard", "web/uplink", "sip", "sip/dialog", "sip/route", "sip/stack", "media", "static"} {
 		if all[room] == nil {
 			t.Errorf("room %s is missing", room)
 		}
@@ -123,7 +123,8 @@ func TestOneLibraryHasOneOwner(t *testing.T) {
 		"fyne.io/systray":              {"tray"},
 		"github.com/emiago/sipgo":      {"sip", "sip/stack", "sip/dialog", "cmd/center/exchange"},
 		"github.com/pion":              {"media"},
-		"github.com/gorilla/websocket": {"web/socket"},
+		"github.com/gorilla/websocket": {"web/socket", "sip/stack"}, // our messages on a websocket; SIP's (RFC 7118)
+		"github.com/miekg/dns":         {"sip/stack"},
 		"github.com/nats-io":           {"cmd/center/ledger", "cmd/center/node"},
 		"modernc.org/sqlite":           {"cmd/center/report"},
 		"github.com/pkg/browser":       {"cmd/softphone"},

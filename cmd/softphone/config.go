@@ -8,7 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
+
+	"github.com/google/uuid"
+
+	"zaseki/web/wire"
 )
 
 // config is what stays between two starts. No secret is in it.
@@ -16,6 +21,10 @@ type config struct {
 	Center  string `json:"center,omitempty"`  // URL of the center
 	Lang    string `json:"lang,omitempty"`    // en, ja
 	Noticed bool   `json:"noticed,omitempty"` // the person knows that closing the page ends nothing (PRODUCT C3)
+
+	Instance string       `json:"instance,omitempty"` // a UUID by which registrars know this phone (RFC 5626 §4.1)
+	SIP      wire.SIPForm `json:"sip,omitzero"`       // last SIP account used without a center; never its password
+	Plan     *wire.Plan   `json:"plan,omitempty"`     // numbers of that site; nil: by the extension's length
 }
 
 // settings are the config in use, and the folder it is kept in.
@@ -37,12 +46,21 @@ func (s *settings) get() config {
 	return s.now
 }
 
+// instance is what registrars know this installation by; it is made once.
+func (s *settings) instance() (string, error) {
+	if id := s.get().Instance; id != "" {
+		return id, nil
+	}
+	id := uuid.NewString()
+	return id, s.change(func(c *config) { c.Instance = id })
+}
+
 // change keeps what the function makes of the config; nothing is written when it is the same.
 func (s *settings) change(to func(*config)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.now
-	if to(&c); c == s.now {
+	if to(&c); reflect.DeepEqual(c, s.now) {
 		return nil
 	}
 	s.now = c

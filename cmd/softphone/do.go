@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"zaseki/media"
@@ -24,6 +23,7 @@ const (
 
 // do carries out the agent's effects: the only place that knows both calls and sound.
 func (p *phone) do(ctx context.Context, e agent.Effect) {
+	p.journal.decided(e)
 	switch e := e.(type) {
 	case agent.AskCheck, agent.AskSignIn, agent.AskStatus, agent.AskNext, agent.AskExtend:
 		ctx, cancel := context.WithTimeout(ctx, askTime)
@@ -54,7 +54,25 @@ func (p *phone) do(ctx context.Context, e agent.Effect) {
 	case agent.HoldCall:
 		p.hold(ctx, e.Call, e.On)
 	case agent.Digits:
-		p.note("digits", p.sound.Digits(e.Call, e.Digits))
+		p.digits(ctx, e)
+	case agent.SendOn:
+		p.sentOn(ctx, e.Call, p.line.Transfer(ctx, e.Call, e.Number))
+	case agent.Connect:
+		p.sentOn(ctx, e.Call, p.line.Connect(ctx, e.Call, e.Other))
+	case agent.Follow:
+		p.follow(ctx, e)
+	case agent.RefuseMove:
+		p.note("refuse transfer", p.line.RefuseTransfer(e.Call, 603))
+	case agent.Mix:
+		p.mix(ctx, e.Calls)
+	case agent.KeepContacts:
+		p.note("keep contacts", p.cfg.store.contacts(e.Contacts))
+	case agent.KeepHistory:
+		p.note("keep history", p.cfg.store.history(e.History))
+	case agent.AskLocal:
+		limited, cancel := context.WithTimeout(ctx, askTime)
+		defer cancel()
+		p.signInLocal(limited, e)
 	case agent.Forget:
 		p.sound.CloseLine(e.Call)
 		p.forget(e.Call)
@@ -121,7 +139,7 @@ func (p *phone) signIn(ctx context.Context, in wire.SignIn) {
 // keep holds the line's account back here: the agent never sees a secret.
 func (p *phone) keep(w wire.Welcome) wire.Welcome {
 	p.mu.Lock()
-	p.account = w.SIP
+	p.account, p.plan = w.SIP, w.Plan
 	p.mu.Unlock()
 	w.Token, w.Resume, w.SIP.Secret = "", "", ""
 	return w
@@ -142,7 +160,7 @@ func (p *phone) leave(ctx context.Context, e agent.Leave) {
 	if err := p.line.Unregister(ctx); !errors.Is(err, sip.ErrNoLine) {
 		p.note("unregister", err)
 	}
-	if !e.Revoked {
+	if !e.Revoked && !p.local() {
 		p.note("sign out", p.uplink.SignOut(ctx))
 	}
 	p.agent.Post(agent.Left{})
@@ -155,22 +173,26 @@ func (p *phone) enrol(ctx context.Context) {
 	defer stop()
 	p.mu.Lock()
 	p.stopEnrol = stop
+	done, a := p.registered, p.account
+	p.registered = false
 	p.mu.Unlock()
+	if done { // who signed in at the server itself is registered; the news came before anybody heard it
+		p.line.Refresh()
+		return
+	}
 	for wait := enrolFirst; ; wait = min(2*wait, enrolMost) {
-		p.mu.Lock()
-		a := p.account
-		p.mu.Unlock()
-		err := p.line.Register(ctx, sip.Account{User: a.User, AuthUser: a.User, Domain: a.Domain, Server: a.Server, Transport: a.Transport,
-			Password: wire.Secret(a.Secret), Expires: time.Duration(a.Expires) * time.Second})
+		account, err := p.sipAccount(a)
+		if err == nil {
+			err = p.line.Register(ctx, account)
+		}
 		if err == nil || ctx.Err() != nil {
 			return
 		}
 		p.log.Warn("register", "peer", a.Server, "err", err)
 		var no sip.Refused
 		errors.As(err, &no)
-		final := slices.Contains([]int{401, 403, 404, 407}, no.Code)
-		p.agent.Post(agent.Unregistered{Problem: p.lineProblem(no.Code, no.Reason), Final: final})
-		if final {
+		p.agent.Post(agent.Unregistered{Problem: p.enrolProblem(err), Final: isFinal(no.Code)})
+		if isFinal(no.Code) {
 			return
 		}
 		select {
@@ -181,26 +203,47 @@ func (p *phone) enrol(ctx context.Context) {
 	}
 }
 
-// ring prepares the sound before it sends 180: an INVITE without a common codec never rings.
+// ring prepares the sound before it sends 180: an INVITE without a common codec, or without the encryption that is required,
+// never rings.
 func (p *phone) ring(call string) {
-	l := p.leg(call)
-	var err error
-	if l.offer != "" {
-		l.answer, err = p.sound.AnswerLine(call, p.line.LocalAddr(), l.offer, media.Security{})
-	} else {
-		l.answer, err = p.sound.OpenLine(call, p.line.LocalAddr(), media.Security{}) // an INVITE without SDP: we offer in the 200 (RFC 3264 §5)
-	}
-	if err != nil {
+	if err := p.prepare(call); err != nil {
 		p.log.Warn("offer refused", "call", call, "err", err)
 		p.note("refuse", p.line.Reject(context.Background(), call, 488, "Not acceptable here"))
-		p.agent.Post(agent.Failed{Call: call, Code: 488})
+		p.agent.Post(agent.Failed{Call: call, Code: 488, Problem: soundProblem(err)})
 		return
 	}
 	p.note("ring", p.line.Ring(call))
 }
 
+// prepare makes our answer to an INVITE's offer, or the offer for one that came without (RFC 3264 §5).
+func (p *phone) prepare(call string) (err error) {
+	l := p.leg(call)
+	if l.offer != "" {
+		l.answer, err = p.sound.AnswerLine(call, p.line.LocalAddr(), l.offer, p.security())
+	} else {
+		l.answer, err = p.sound.OpenLine(call, p.line.LocalAddr(), p.security())
+	}
+	return err
+}
+
+// soundProblem puts into words why a line's sound cannot be agreed; other reasons are a SIP code's.
+func soundProblem(err error) wire.Problem {
+	if errors.Is(err, media.ErrNotSecure) || errors.Is(err, media.ErrNoKeys) {
+		return wire.Problem{Code: wire.ProblemCallSecure}
+	}
+	return wire.Problem{}
+}
+
 func (p *phone) join(ctx context.Context, call string) {
-	if err := p.line.Answer(ctx, call, p.leg(call).answer); err != nil {
+	l := p.leg(call)
+	if l.answer == "" { // a call that goes on with another of ours never rang
+		if err := p.prepare(call); err != nil {
+			p.note("refuse", p.line.Reject(ctx, call, 488, "Not acceptable here"))
+			p.agent.Post(agent.Failed{Call: call, Code: 488, Problem: soundProblem(err)})
+			return
+		}
+	}
+	if err := p.line.Answer(ctx, call, l.answer); err != nil {
 		if ctx.Err() != nil {
 			return // an Abort overtook us; it ends the call
 		}
@@ -211,22 +254,104 @@ func (p *phone) join(ctx context.Context, call string) {
 }
 
 func (p *phone) joined(call string) {
-	p.agent.Post(agent.Voiced{Call: call, Codec: p.sound.Stats(call).Codec})
+	stats := p.sound.Stats(call)
+	p.agent.Post(agent.Voiced{Call: call, Codec: stats.Codec, Secure: stats.Secure != "" && p.line.Secure()})
 	p.agent.Post(agent.Joined{Call: call})
 }
 
 func (p *phone) place(ctx context.Context, call, number string) {
-	offer, err := p.sound.OpenLine(call, p.line.LocalAddr(), media.Security{})
+	p.leg(call).number = number
+	p.dial(ctx, call, p.security())
+}
+
+func (p *phone) dial(ctx context.Context, call string, voice media.Security) {
+	offer, err := p.sound.OpenLine(call, p.line.LocalAddr(), voice)
 	if err == nil {
-		err = p.line.Dial(ctx, call, number, offer)
+		err = p.line.Dial(ctx, call, p.leg(call).number, offer)
 	}
+	p.notPlaced(call, err)
+}
+
+// notPlaced tells why a call of ours could not be sent.
+func (p *phone) notPlaced(call string, err error) {
+	var refused sip.Refused
+	switch {
+	case err == nil:
+	case errors.As(err, &refused):
+		p.agent.Post(agent.Failed{Call: call, Code: refused.Code, Reason: refused.Reason})
+	case soundProblem(err).Code != "":
+		p.agent.Post(agent.Failed{Call: call, Problem: soundProblem(err)})
+	default:
+		p.agent.Post(agent.Failed{Call: call, Problem: p.problem("dial", err)})
+	}
+}
+
+// follow calls where the far side of a call sends us.
+func (p *phone) follow(ctx context.Context, e agent.Follow) {
+	offer, err := p.sound.OpenLine(e.New, p.line.LocalAddr(), p.security())
+	if err == nil {
+		p.leg(e.New)
+		err = p.line.Follow(ctx, e.Call, e.New, offer)
+	}
+	p.notPlaced(e.New, err)
+}
+
+// sentOn tells how a transfer ended.
+func (p *phone) sentOn(ctx context.Context, call string, err error) {
+	var refused sip.Refused
+	switch {
+	case err == nil:
+		p.agent.Post(agent.SentOn{Call: call})
+	case errors.As(err, &refused):
+		p.agent.Post(agent.SendOnFailed{Call: call, Code: refused.Code, Reason: refused.Reason})
+	case ctx.Err() != nil: // hung up meanwhile
+	default:
+		p.agent.Post(agent.SendOnFailed{Call: call, Problem: p.problem("transfer", err)})
+	}
+}
+
+// mix joins calls and page. A call whose codec cannot be mixed is offered another one meanwhile; until that is agreed it hears
+// nothing.
+func (p *phone) mix(ctx context.Context, calls []string) {
+	p.sound.Mix(calls...)
+	for _, call := range calls {
+		offer, needed, err := p.sound.MixOffer(call)
+		if err != nil || !needed {
+			p.note("mix", err)
+			continue
+		}
+		p.jobs.Go(func() {
+			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), reofferMax)
+			defer cancel()
+			if err := p.reoffered(limited, call, offer); err != nil {
+				p.log.Warn("mix", "call", call, "err", err)
+				p.agent.Post(agent.MixFailed{Call: call, Problem: wire.Problem{Code: wire.ProblemConference, Holes: map[string]string{"number": p.leg(call).number}}})
+			}
+		})
+	}
+}
+
+// reoffered carries an offer of the sound to the far side and its answer back.
+func (p *phone) reoffered(ctx context.Context, call, offer string) error {
+	answer, err := p.line.Reinvite(ctx, call, offer)
 	if err != nil {
-		var refused sip.Refused
-		if errors.As(err, &refused) {
-			p.agent.Post(agent.Failed{Call: call, Code: refused.Code, Reason: refused.Reason})
+		return err
+	}
+	return p.sound.SetAnswer(call, answer)
+}
+
+// digits go as telephone-events; a far side that agreed none gets INFO (RFC 4733 §2.1, RFC 6086).
+func (p *phone) digits(ctx context.Context, e agent.Digits) {
+	err := p.sound.Digits(e.Call, e.Digits)
+	if !errors.Is(err, media.ErrNoDigits) {
+		p.note("digits", err)
+		return
+	}
+	for _, digit := range e.Digits {
+		if err := p.line.Info(ctx, e.Call, string(digit)); err != nil {
+			p.note("digits", err)
 			return
 		}
-		p.agent.Post(agent.Failed{Call: call, Problem: p.problem("dial", err)})
 	}
 }
 
@@ -258,14 +383,12 @@ func (p *phone) reinvite(ctx context.Context, call string, hold bool) error {
 	if err != nil {
 		return err
 	}
-	answer, err := p.line.Reinvite(ctx, call, offer)
-	if err != nil {
+	if err = p.reoffered(ctx, call, offer); err != nil {
 		if _, back := p.sound.HoldOffer(call, !hold); back != nil { // the session stays as it was (RFC 3261 §14.1)
 			p.log.Warn("hold taken back", "call", call, "err", back)
 		}
-		return err
 	}
-	return p.sound.SetAnswer(call, answer)
+	return err
 }
 
 // reoffer answers a re-INVITE of the far side; an empty offer asks for ours.

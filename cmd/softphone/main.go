@@ -30,7 +30,7 @@ func main() { os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stde
 
 type options struct {
 	demo, noTray, noBrowser, version, notices, verbose bool
-	config, panel, center, lang                        string
+	config, panel, center, lang, link                  string
 }
 
 func flags(args []string, stderr io.Writer) (options, error) {
@@ -50,16 +50,19 @@ func flags(args []string, stderr io.Writer) (options, error) {
 	f.Usage = func() {
 		fmt.Fprint(stderr, "Softphone for call-centre agents: sits in the tray, speaks through a page in the browser.\n\n"+
 			"  softphone -demo          try it: center, colleagues and a customer in one process\n"+
-			"  softphone -center URL    work at that center\n\n"+
+			"  softphone -center URL    work at that center\n"+
+			"  softphone                work at any SIP server: the page asks for the account\n"+
+			"  softphone tel:NUMBER     ask whether to call (also callto: and sip:); a phone that runs already asks\n\n"+
 			"When ready it prints one line of JSON: the panel's address (keep it to yourself, it opens the phone) and the process.\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
+	o.link = f.Arg(0)
 	switch {
-	case f.NArg() > 0:
-		return o, fmt.Errorf("unknown argument %q: see -h", f.Arg(0))
+	case f.NArg() > 1 || o.link != "" && !dialLink(o.link):
+		return o, fmt.Errorf("unknown argument %q: see -h", f.Arg(f.NArg()-1))
 	case o.lang != "" && o.lang != "en" && o.lang != "ja":
 		return o, fmt.Errorf("-lang %s: en or ja", o.lang)
 	case o.demo && o.center != "":
@@ -97,7 +100,8 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if o.verbose {
 		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	tail := &logTail{to: stderr}
+	log := slog.New(slog.NewTextHandler(tail, &slog.HandlerOptions{Level: level}))
 	debug.SetGCPercent(50) // the phone idles all day; a smaller heap is worth the few collections
 
 	if err := os.MkdirAll(o.config, 0o700); err != nil {
@@ -109,6 +113,11 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	if lock == nil { // another one runs: show that one
+		if o.link != "" {
+			if err := first.hand(ctx, o.link); err != nil {
+				return err
+			}
+		}
 		opener.open(first.Panel)
 		return json.NewEncoder(stdout).Encode(first)
 	}
@@ -120,11 +129,11 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, kept, lock, opener, log, stdout, stderr)
+	return serve(ctx, o, kept, lock, opener, log, tail, stdout, stderr)
 }
 
 // serve runs the phone until its agent quits.
-func serve(ctx context.Context, o options, kept *settings, lock *single, opener *opener, log *slog.Logger, stdout, stderr io.Writer) error {
+func serve(ctx context.Context, o options, kept *settings, lock *single, opener *opener, log *slog.Logger, tail *logTail, stdout, stderr io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
@@ -138,12 +147,16 @@ func serve(ctx context.Context, o options, kept *settings, lock *single, opener 
 	if err != nil {
 		return end(err)
 	}
-	p, err := newPhone(phoneConfig{center: home, machine: machine(), log: log})
+	instance, err := kept.instance()
 	if err != nil {
 		return end(err)
 	}
-	panel, err := web.New(web.Config{Addr: o.panel, Agent: face{p.agent}, Floor: p.uplink, Sound: pageSound{p.sound},
-		Metrics: http.HandlerFunc(p.metrics), Lang: kept.get().Lang, Log: log})
+	p, err := newPhone(phoneConfig{center: home, machine: machine(), log: log, instance: instance, kept: kept, store: store{o.config, log}})
+	if err != nil {
+		return end(err)
+	}
+	panel, err := web.New(web.Config{Addr: o.panel, Agent: face{p}, Floor: p.uplink, Sound: pageSound{p.sound},
+		Metrics: http.HandlerFunc(p.metrics), Why: why{p, kept, tail}, Lang: kept.get().Lang, Log: log})
 	if err != nil {
 		return end(err)
 	}
@@ -166,12 +179,15 @@ func serve(ctx context.Context, o options, kept *settings, lock *single, opener 
 		return end(err)
 	}
 	opener.open(panel.OneTimeURL(""))
+	if o.link != "" {
+		p.agent.Post(wire.DialLink{URI: o.link})
+	}
 	noticed := func() bool {
 		was := kept.get().Noticed
 		p.note("remember", kept.change(func(c *config) { c.Noticed = true }))
 		return was
 	}
-	err = tray.Run(ctx, tray.Config{Agent: face{p.agent}, Lang: lang, Off: o.noTray, Log: log, Noticed: noticed,
+	err = tray.Run(ctx, tray.Config{Agent: face{p}, Lang: lang, Off: o.noTray, Log: log, Noticed: noticed,
 		Open: func(view string) { opener.open(panel.OneTimeURL(view)) }})
 	return end(err)
 }
@@ -193,7 +209,7 @@ func theCenter(ctx context.Context, g *errgroup.Group, o options, kept *settings
 		o.center = kept.get().Center
 	}
 	if o.center == "" {
-		return center{}, nil, errors.New("no center is known yet: start with -center URL (the administrator has it), or try -demo")
+		return center{}, nil, nil // the page offers a SIP account
 	}
 	home, err := join(o.center)
 	if err != nil {

@@ -76,7 +76,7 @@ func TestAnUnreadableConfigIsSetAside(t *testing.T) {
 }
 
 func TestFlagsThatMakeNoSenseAreToldInWords(t *testing.T) {
-	for _, args := range [][]string{{"tel:+1"}, {"-lang", "fr"}, {"-demo", "-center", "http://x"}, {"-nonsense"}, {"-config", t.TempDir(), "-no-browser", "-no-tray"}} {
+	for _, args := range [][]string{{"mailto:x"}, {"tel:+1", "tel:+2"}, {"-lang", "fr"}, {"-demo", "-center", "http://x"}, {"-nonsense"}} {
 		var out, errs bytes.Buffer
 		if code := Main(context.Background(), args, &out, &errs); code == 0 || errs.Len() == 0 || out.Len() != 0 {
 			t.Errorf("%v: status %d, said %q", args, code, errs.String())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"runtime"
 
@@ -10,10 +11,14 @@ import (
 
 // metrics is the phone in Prometheus text; the panel gives it only to who has its token.
 func (p *phone) metrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	p.count(w)
+}
+
+func (p *phone) count(w io.Writer) {
 	news, stop := p.agent.Watch()
 	snap := <-news
 	stop()
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	row := func(name, kind, help string, value uint64) {
 		fmt.Fprintf(w, "# HELP %[1]s %[3]s\n# TYPE %[1]s %[2]s\n%[1]s %[4]d\n", name, kind, help, value)
 	}

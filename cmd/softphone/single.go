@@ -1,13 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"zaseki/web/wire"
 )
 
 // ready is the line on stdout when the phone can be used, and what a second start reads to find the first one.
@@ -49,6 +56,51 @@ func (s *single) say(r ready) error {
 		return err
 	}
 	return writeFile(s.file, data)
+}
+
+// dialLink says whether an argument is a link to call by.
+func dialLink(arg string) bool {
+	scheme, rest, ok := strings.Cut(arg, ":")
+	return ok && rest != "" && slices.Contains([]string{"tel", "callto", "sip", "sips"}, strings.ToLower(scheme))
+}
+
+// hand gives a link to the phone that runs already; it asks the person there.
+func (r ready) hand(ctx context.Context, link string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	panel, token, _ := strings.Cut(r.Panel, "/#")
+	ask := func(path string, body any, cookies []*http.Cookie) (*http.Response, error) {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, panel+path, bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Origin", panel)
+		for _, c := range cookies {
+			req.AddCookie(c)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusNoContent {
+			return nil, fmt.Errorf("%s answers %s", path, res.Status)
+		}
+		return res, nil
+	}
+	session, err := ask("/session", map[string]string{"token": token}, nil)
+	if err == nil {
+		_, err = ask("/link", wire.DialLink{URI: link}, session.Cookies())
+	}
+	if err != nil {
+		return fmt.Errorf("the phone that runs already did not take the link: %w", err)
+	}
+	return nil
 }
 
 func (s *single) end() {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"maps"
+	"net/netip"
+	"slices"
 	"strconv"
 
 	"zaseki/media"
@@ -34,14 +37,15 @@ func (p *phone) tellCenter(e uplink.Event) {
 func (p *phone) tellLine(e sip.Event) {
 	switch e := e.(type) {
 	case sip.Registered:
-		p.agent.Post(agent.Registered{At: e.At, Expires: e.At.Add(e.Expires)})
+		p.agent.Post(agent.Registered{At: e.At, Expires: e.At.Add(e.Expires), Secure: p.line.Secure()})
 	case sip.RegisterFailed:
 		p.agent.Post(agent.Unregistered{Problem: p.lineProblem(e.Code, e.Reason), Final: e.Fatal})
 	case sip.LineLost:
 		p.agent.Post(agent.Unregistered{Problem: p.lineProblem(0, "")})
 	case sip.Incoming:
-		p.leg(e.Call).offer = e.SDP
-		p.agent.Post(agent.Invited{Call: e.Call, User: e.User, Host: e.Host, Name: e.Display, Mark: e.Header(wire.QueueHeader)})
+		l := p.leg(e.Call)
+		l.number, l.offer = e.User, e.SDP
+		p.agent.Post(agent.Invited{Call: e.Call, User: e.User, Host: e.Host, Name: e.Display, Mark: p.numbers().Mark(e.Header), Replaces: e.Replaces})
 	case sip.Progress:
 		if e.SDP != "" { // early media (RFC 3960)
 			p.note("early sound", p.sound.SetAnswer(e.Call, e.SDP))
@@ -50,9 +54,60 @@ func (p *phone) tellLine(e sip.Event) {
 	case sip.Answered:
 		p.answered(e)
 	case sip.Failed:
-		p.agent.Post(agent.Failed{Call: e.Call, Code: e.Code, Reason: e.Reason})
+		p.failed(e)
 	case sip.Ended:
-		p.agent.Post(agent.Ended{Call: e.Call, ByPeer: e.ByPeer, Elsewhere: e.Elsewhere})
+		p.agent.Post(agent.Ended{Call: e.Call, ByPeer: e.ByPeer, Elsewhere: e.Elsewhere, Replaced: e.Replaced})
+	case sip.Quiet:
+		p.agent.Post(agent.Quiet{Call: e.Call})
+	case sip.DigitInfo:
+		p.agent.Post(agent.DigitHeard{Call: e.Call, Digit: e.Digit})
+	case sip.TransferAsked:
+		p.agent.Post(agent.TransferAsked{Call: e.Call, Number: e.Number, Host: e.Host, Name: e.Display, By: e.By, Attended: e.Attended})
+	case sip.Messages:
+		p.agent.Post(agent.MessagesWaiting{Voicemail: wire.Voicemail{Waiting: e.Waiting, New: e.New, Old: e.Old, Number: e.Account}})
+	case sip.Lamp:
+		p.agent.Post(agent.Lamp{Lamp: wire.Lamp{Number: e.Number, State: e.State}})
+	case sip.Moved:
+		p.moved(e.Local)
+	}
+}
+
+func (p *phone) numbers() wire.Plan {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.plan
+}
+
+// failed: nobody took our call. Who refuses voice that may be encrypted wants it encrypted or not at all: it is asked once more,
+// for that (measured with peers that insist on RTP/SAVP).
+func (p *phone) failed(e sip.Failed) {
+	voice, l := p.security(), p.leg(e.Call)
+	if (e.Code == 488 || e.Code == 606) && voice.Policy == wire.VoiceOptional && voice.Keys && !l.forced && l.number != "" {
+		l.forced, voice.Policy = true, wire.VoiceRequired
+		p.jobs.Go(func() { p.dial(context.Background(), e.Call, voice) })
+		return
+	}
+	p.agent.Post(agent.Failed{Call: e.Call, Code: e.Code, Reason: e.Reason})
+}
+
+// moved: our address is another one now. Calls that talk are offered there at once, one beside the other; what rings is answered
+// from there.
+func (p *phone) moved(local netip.Addr) {
+	p.mu.Lock()
+	calls := slices.Collect(maps.Keys(p.calls))
+	p.mu.Unlock()
+	p.log.Info("address changed", "local", local, "calls", len(calls))
+	for _, call := range calls {
+		p.jobs.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), reofferMax)
+			defer cancel()
+			p.journal.note(call, "phone", "our address changed")
+			offer, err := p.sound.MoveOffer(call, local)
+			if err == nil {
+				err = p.reoffered(ctx, call, offer)
+			}
+			p.note("move", err)
+		})
 	}
 }
 
@@ -60,7 +115,7 @@ func (p *phone) tellLine(e sip.Event) {
 func (p *phone) answered(e sip.Answered) {
 	if err := p.sound.SetAnswer(e.Call, e.SDP); err != nil {
 		p.log.Warn("answer unusable", "call", e.Call, "err", err)
-		p.agent.Post(agent.Failed{Call: e.Call, Code: 488})
+		p.agent.Post(agent.Failed{Call: e.Call, Code: 488, Problem: soundProblem(err)})
 		p.jobs.Go(func() { p.drop(context.Background(), e.Call) })
 		return
 	}
@@ -84,6 +139,8 @@ func (p *phone) tellSound(e media.Event) {
 		p.agent.Post(agent.SoundLive{On: e.Live})
 	case media.LineSilent:
 		p.agent.Post(agent.LineSilent{Call: e.Line, On: e.Silent})
+	case media.Digit:
+		p.agent.Post(agent.DigitHeard{Call: e.Line, Digit: e.Digit})
 	}
 }
 

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"zaseki/media"
+	"zaseki/sip"
+	"zaseki/tray/agent"
+	"zaseki/web/wire"
+)
+
+// signInLocal signs in at a SIP server without a center: the server itself says whether the password is right. What a center
+// would say of statuses and numbers is said here.
+func (p *phone) signInLocal(ctx context.Context, e agent.AskLocal) {
+	a := localAccount(e)
+	p.mu.Lock()
+	p.account, p.plan = a, p.planFor(e.Form, a.Domain)
+	plan := p.plan
+	p.mu.Unlock()
+	account, err := p.sipAccount(a)
+	if err == nil {
+		err = p.line.Register(ctx, account)
+	}
+	if err != nil {
+		p.log.Info("sip sign-in", "peer", a.Server, "err", err)
+		p.agent.Post(agent.CheckFailed{Problem: p.enrolProblem(err)})
+		return
+	}
+	p.mu.Lock()
+	p.registered = true
+	p.mu.Unlock()
+	p.note("remember", p.cfg.kept.change(func(c *config) { c.SIP = e.Form }))
+	p.agent.Post(agent.Welcomed{Welcome: localWelcome(e.Form, a, plan)})
+	p.agent.Post(p.cfg.store.recall())
+}
+
+// localAccount is what the form means to the line.
+func localAccount(e agent.AskLocal) wire.SIPAccount {
+	domain := e.Form.Domain
+	if domain == "" {
+		domain = e.Form.Server
+		if host, _, err := net.SplitHostPort(domain); err == nil {
+			domain = host
+		}
+	}
+	return wire.SIPAccount{
+		User: e.Form.User, AuthUser: e.Form.AuthUser, Display: e.Form.Display, Domain: domain, Server: e.Form.Server, Transport: e.Form.Transport,
+		Secret: e.Password.Reveal(), Expires: 300, Voice: e.Form.Voice, KeysInClear: e.Form.KeysInClear,
+	}
+}
+
+func localWelcome(form wire.SIPForm, a wire.SIPAccount, plan wire.Plan) wire.Welcome {
+	account := a.User + "@" + a.Domain
+	name, kind := form.Display, "softphone"
+	if name == "" {
+		name = a.User
+	}
+	if a.Voice == wire.VoiceRequired {
+		kind = "softphone-encrypted"
+	}
+	a.Secret = ""
+	return wire.Welcome{
+		Center: a.Domain, Statuses: wire.StandardStatuses(), SIP: a, Profile: wire.ProfileOf(""), Plan: plan,
+		Me: wire.Me{Account: account, Name: name, Role: "agent", Encrypted: kind == "softphone-encrypted",
+			Terminal: wire.Terminal{ID: a.User, Extension: a.User, Type: kind}},
+		State: wire.AgentState{Account: account, Status: wire.StatusAway, Since: time.Now()}, // A7: never Available by itself
+	}
+}
+
+// planFor is how a site without a center numbers its extensions, unless the settings say it: as long as one's own.
+func (p *phone) planFor(form wire.SIPForm, domain string) wire.Plan {
+	if plan := p.cfg.kept.get().Plan; plan != nil {
+		kept := *plan
+		kept.Domain = cmp.Or(kept.Domain, domain)
+		return kept
+	}
+	digits := 4
+	if strings.Trim(form.User, "0123456789") == "" {
+		digits = max(len(form.User), 2)
+	}
+	return wire.Plan{Domain: domain, Digits: digits}
+}
+
+// sipAccount is the account as the line wants it.
+func (p *phone) sipAccount(a wire.SIPAccount) (sip.Account, error) {
+	trust := &tls.Config{MinVersion: tls.VersionTLS12}
+	if a.CA != "" {
+		trust.RootCAs = x509.NewCertPool()
+		if !trust.RootCAs.AppendCertsFromPEM([]byte(a.CA)) {
+			return sip.Account{}, errors.New("the center's certificate authority cannot be read")
+		}
+	}
+	if a.AuthUser == "" {
+		a.AuthUser = a.User
+	}
+	return sip.Account{User: a.User, AuthUser: a.AuthUser, Display: a.Display, Domain: a.Domain, Server: a.Server, Transport: a.Transport, TLS: trust,
+		Password: wire.Secret(a.Secret), Expires: time.Duration(a.Expires) * time.Second, Instance: p.cfg.instance}, nil
+}
+
+// final are the answers to a REGISTER after which asking again is no use.
+var final = [...]int{401, 403, 404, 407}
+
+// enrolProblem is why the terminal could not be registered, in words.
+func (p *phone) enrolProblem(err error) wire.Problem {
+	var no sip.Refused
+	if errors.As(err, &no) {
+		return p.lineProblem(no.Code, no.Reason)
+	}
+	p.mu.Lock()
+	server := p.account.Server
+	p.mu.Unlock()
+	if why := untrusted(err); why != "" {
+		return wire.Problem{Code: wire.ProblemSIPTLS, Holes: map[string]string{"server": server, "reason": why}}
+	}
+	return wire.Problem{Code: wire.ProblemSIPUnreachable, Holes: map[string]string{"server": server}}
+}
+
+// untrusted is what is wrong with a server's certificate, "" when that is not the matter.
+func untrusted(err error) string {
+	var verify *tls.CertificateVerificationError
+	var name x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &name), errors.As(err, &authority), errors.As(err, &invalid):
+	case errors.As(err, &verify):
+	default:
+		return ""
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return fmt.Sprint(err)
+}
+
+func isFinal(code int) bool { return slices.Contains(final[:], code) }
+
+// local says that there is no center in this session.
+func (p *phone) local() bool {
+	news, stop := p.agent.Watch()
+	defer stop()
+	return (<-news).Local
+}
+
+// security is how the sound of a line is to be encrypted: keys stand in an SDP only where nobody on the way can read them.
+func (p *phone) security() media.Security {
+	p.mu.Lock()
+	a := p.account
+	p.mu.Unlock()
+	return media.Security{Policy: a.Voice, Keys: a.KeysInClear || p.line.Secure()}
+}
