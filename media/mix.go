@@ -42,7 +42,8 @@ type part struct {
 type seat [mixFrame]int16
 
 // Mix makes a conference of these lines and the page; fewer than two end it. A line that is opened later joins then, one that
-// is closed leaves, and one that is held stays silent until it is resumed. While Focus names another line the page is with
+// is closed leaves, and one that is held stays silent until it is resumed, as does one with Opus until the far side has taken
+// the offer of MixOffer. While Focus names another line the page is with
 // that one, and the conference goes on without it.
 func (e *Engine) Mix(ids ...string) {
 	e.mu.Lock()
