@@ -28,6 +28,7 @@ const (
 // pauses when the server does not answer.
 func (l *line) keep(ctx context.Context) {
 	defer close(l.kept)
+	defer l.closeBefore()
 	ctx, cancel := context.WithCancel(ctx)
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -65,7 +66,10 @@ func (l *line) keep(ctx context.Context) {
 				_ = link.Ping(l.peer())
 			}
 			continue
-		case <-look.C:
+		case now := <-look.C:
+			if l.before != nil && now.After(l.beforeEnd) {
+				l.closeBefore()
+			}
 			if l.out || !l.moved() {
 				continue
 			}

@@ -31,6 +31,9 @@ type line struct {
 	out      bool          // LineLost was told
 	outSince time.Time
 
+	before    *stack.Link // a way that we left, for what is under way there
+	beforeEnd time.Time
+
 	mu     sync.Mutex
 	link   *stack.Link
 	server netip.AddrPort // at the other end of link
@@ -59,6 +62,7 @@ func (p *Phone) Register(ctx context.Context, a Account) error {
 	}
 	p.drop()
 	if err := l.attempt(ctx, targets, registerTime); err != nil {
+		l.closeBefore()
 		l.close()
 		return fmt.Errorf("register: %w", refused(err))
 	}
@@ -72,6 +76,7 @@ func (p *Phone) Register(ctx context.Context, a Account) error {
 		return nil
 	case <-ctx.Done():
 		p.drop()
+		l.closeBefore()
 		return fmt.Errorf("register: phone is not running: %w", ctx.Err())
 	}
 }
@@ -99,6 +104,7 @@ func (l *line) routes() []string {
 
 func (l *line) local() netip.Addr { return l.way().LocalFor(l.peer()).Addr() }
 
+// close ends the way there; before is closed by keep, which owns it.
 func (l *line) close() {
 	if link := l.way(); link != nil {
 		_ = link.Close()

@@ -61,6 +61,7 @@ type proxy struct {
 	tls, wss string // the same for these
 	roots    *x509.CertPool
 	sipp     string // the address whose calls need no password, and where calls to "outside" go
+	dir      string // its folder
 	args     []string
 	down     func() // kills it
 }
@@ -79,6 +80,7 @@ func kamailio(t *testing.T, defines ...string) *proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(run) })
+	p.dir = run
 	p.roots = certificate(t, run, "zaseki.test", host)
 	cfg, err := os.ReadFile("testdata/kamailio.cfg")
 	if err != nil {
@@ -238,15 +240,16 @@ type phone struct {
 	name   string
 	events chan sip.Event
 	offers chan string // what far sides offered later
+	last   string      // the call that arrived last
 	answer atomic.Pointer[func() (string, error)]
 }
 
-func newPhone(t *testing.T, name string) *phone {
+func newPhone(t *testing.T, name string, dns ...string) *phone {
 	t.Helper()
 	p := &phone{t: t, name: name, events: make(chan sip.Event, 100), offers: make(chan string, 10)}
 	p.answers(func() (string, error) { return sdpOf(name, "sendrecv"), nil })
 	p.Phone = sip.New(sip.Config{
-		UserAgent: "Zaseki/test", Tell: func(e sip.Event) { p.events <- e },
+		UserAgent: "Zaseki/test", DNS: dns, Tell: func(e sip.Event) { p.events <- e },
 		Reoffer: func(_, sdp string) (string, error) { p.offers <- sdp; return (*p.answer.Load())() },
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	registerTime = 8 * time.Second // for one REGISTER, its challenges included
-	nextTime     = 4 * time.Second // when there is another server to try
-	farMax       = 8               // targets tried in one go
+	registerTime = 8 * time.Second  // for one REGISTER, its challenges included
+	nextTime     = 4 * time.Second  // when there is another server to try
+	farMax       = 8                // targets tried in one go
+	lingerTime   = 32 * time.Second // for what is under way on a link that we left
 )
 
 // targets are the places where our server may be reached, best first; we listen to all of them. While no call needs the way
@@ -124,9 +125,39 @@ func (l *line) open(ctx context.Context, t stack.Target) error {
 	}
 	l.phone.moved(link, t.Addr)
 	if old != link {
-		_ = old.Close()
+		l.leave(old)
 	}
 	return nil
+}
+
+// leave closes the way that there was; while its address is still ours (a VPN came, the better server is back) what is under way
+// on it may end there.
+func (l *line) leave(old *stack.Link) {
+	l.closeBefore()
+	if old.Err() == nil && ours(old.Local().Addr()) {
+		l.before, l.beforeEnd = old, time.Now().Add(lingerTime)
+		return
+	}
+	_ = old.Close()
+}
+
+func (l *line) closeBefore() {
+	if l.before != nil {
+		_ = l.before.Close()
+		l.before = nil
+	}
+}
+
+// ours: an interface has that address.
+func ours(addr netip.Addr) bool {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	return addr.IsLoopback() || slices.ContainsFunc(all, func(a net.Addr) bool {
+		prefix, ok := a.(*net.IPNet)
+		return ok && prefix.IP.Equal(net.IP(addr.AsSlice()))
+	})
 }
 
 func (l *line) dial(ctx context.Context, t stack.Target) (*stack.Link, error) {
