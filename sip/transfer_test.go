@@ -2,6 +2,8 @@ package sip_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +16,10 @@ func three(t *testing.T, transport string, defines ...string) (alice, bob, carol
 	k := kamailio(t, defines...)
 	alice, bob, carol = newPhone(t, "alice"), newPhone(t, "bob"), newPhone(t, "carol")
 	for _, p := range []*phone{alice, bob, carol} {
-		p.register(k.addr, transport)
+		if err := p.Register(p.context(), p.over(k, transport)); err != nil {
+			t.Fatal(err)
+		}
+		expect[sip.Registered](p)
 	}
 	return alice, bob, carol
 }
@@ -105,7 +110,7 @@ func TestTransferThatFailsLeavesTheCall(t *testing.T) {
 
 // TestAttendedTransferOfThreePhones: bob talks to alice, asks carol, and connects them.
 func TestAttendedTransferOfThreePhones(t *testing.T) {
-	for _, transport := range []string{"udp", "tcp"} {
+	for _, transport := range []string{"udp", "tcp", "tls"} {
 		t.Run(transport, func(t *testing.T) {
 			alice, bob, carol := three(t, transport)
 			in := talk(t, alice, bob)
@@ -145,4 +150,86 @@ func TestAttendedTransferOfThreePhones(t *testing.T) {
 			hangup(t, alice, carol, "new")
 		})
 	}
+}
+
+// TestSeveralCallsAtOnce: four calls are up and a fifth rings; each ends alone.
+func TestSeveralCallsAtOnce(t *testing.T) {
+	alice, bob, carol := three(t, "udp")
+	calls := map[string]string{}
+	for _, name := range []string{"1", "2", "3", "4"} {
+		calls[name] = talkAs(t, alice, bob, name)
+	}
+	if err := carol.Dial(carol.context(), "out", "bob", sdpOf("carol", "sendrecv")); err != nil {
+		t.Fatal(err)
+	}
+	waiting := expect[sip.Incoming](bob)
+	for name, in := range calls {
+		bob.answers(func() (string, error) { return sdpOf("bob", "recvonly"), nil })
+		if answer, err := alice.Reinvite(alice.context(), name, sdpOf("alice", "sendonly")); err != nil || answer != sdpOf("bob", "recvonly") {
+			t.Errorf("call %s: %q %v", name, answer, err)
+		}
+		<-bob.offers
+		if err := alice.Hangup(alice.context(), name); err != nil {
+			t.Fatal(err)
+		}
+		if e := expect[sip.Ended](alice); e.Call != name {
+			t.Errorf("%+v", e)
+		}
+		if e := expect[sip.Ended](bob); e.Call != in || e.Cause != 16 {
+			t.Errorf("%+v", e)
+		}
+	}
+	if err := bob.Answer(bob.context(), waiting.Call, sdpOf("bob", "sendrecv")); err != nil {
+		t.Fatal(err)
+	}
+	awaits[sip.Answered](carol)
+	hangup(t, carol, bob, "out")
+}
+
+// TestReplacesOfNothingNeverRings: 481 for a dialog we never had, 400 for what cannot be read.
+func TestReplacesOfNothingNeverRings(t *testing.T) {
+	s, p := newServer(t), newPhone(t, "alice")
+	s.registers(p)
+	for i, row := range []struct {
+		header string
+		code   int
+	}{
+		{"Replaces: none@h;to-tag=1;from-tag=2", 481},
+		{"Replaces: nonsense", 400},
+		{"Replaces: a;to-tag=1;from-tag=2\r\nReplaces: b;to-tag=1;from-tag=2", 400},
+	} {
+		s.sends(strings.NewReplacer("Content-Length", row.header+"\r\nContent-Length", "Call-ID: leak", fmt.Sprint("Call-ID: leak", i), "bKleak", fmt.Sprint("bKleak", i)).Replace(inviteHead))
+		for {
+			res := s.answer("1 INVITE")
+			if res.StatusCode < 200 || res.CallID().Value() != fmt.Sprint("leak", i) {
+				continue
+			}
+			if res.StatusCode != row.code {
+				t.Errorf("%s: %d, want %d", row.header, res.StatusCode, row.code)
+			}
+			break
+		}
+	}
+	select {
+	case e := <-p.events:
+		t.Errorf("%T", e)
+	default:
+	}
+}
+
+func TestDigitsByInfo(t *testing.T) {
+	alice, bob, _ := three(t, "udp")
+	in := talk(t, alice, bob)
+	for _, digit := range []string{"5", "#", "*", "A"} {
+		if err := alice.Info(alice.context(), "out", digit); err != nil {
+			t.Fatal(err)
+		}
+		if e := expect[sip.DigitInfo](bob); e.Digit != digit || e.Call != in {
+			t.Errorf("%+v", e)
+		}
+	}
+	if err := alice.Info(alice.context(), "out", "5\r\n"); !errors.Is(err, sip.ErrNumber) {
+		t.Errorf("%v", err)
+	}
+	hangup(t, alice, bob, "out")
 }

@@ -126,7 +126,7 @@ func (c *Call) forgetRefer(mine *referring) {
 // linger keeps the owner after the call for what belongs to it and comes late: a NOTIFY after BYE.
 func (c *Call) linger(d time.Duration) {
 	c.lingering++
-	c.after(d, func() { c.lingering-- })
+	c.after(d, func() { c.lingering = max(0, c.lingering-1) })
 }
 
 // notified takes a NOTIFY about our REFER. It may come without an id, and after the BYE (RFC 5589 §6.1).

@@ -110,6 +110,7 @@ func (ua *UA) part() {
 	for _, c := range ua.Calls() {
 		parting.Go(func() {
 			_ = c.Hangup(ctx)
+			c.post(func() { c.lingering = 0 })
 			select {
 			case <-c.gone:
 			case <-ctx.Done():
