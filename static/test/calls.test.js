@@ -47,7 +47,28 @@ test("a call is transferred at once to a number that is offered by name", () => 
     calls: [customer()], contacts: [{ name: "Suzuki", number: "2002", watch: true }, { name: "Yamada", number: "0312345678" }], lamps: [{ number: "2002", state: "busy" }],
     history: [{ id: "h", number: "2003", name: "Mori", result: "missed" }, { id: "i", number: "2002", result: "missed" }],
   });
-  assert.deepEqual([...field.list.options].map((o) => [o.value, o.label]), [["2002", "Suzuki · On a call"], ["2003", "Mori"]]);
+  const offered = () => [...d.view.root.querySelectorAll(".offers:not([hidden]) button")].map(nameOf);
+  assert.deepEqual(offered(), [], "nothing lies over the buttons before one types");
+  key(field, "ArrowDown");
+  assert.deepEqual(offered(), ["Suzuki, 2002, On a call", "Mori, 2003"]);
+  key(document.activeElement, "ArrowDown");
+  assert.equal(nameOf(document.activeElement), "Mori, 2003");
+  key(document.activeElement, "Escape");
+  assert.deepEqual([offered(), document.activeElement], [[], field], "Escape closes the list, not the form");
+  const type = (text) => {
+    field.value = text;
+    field.dispatchEvent(new window.Event("input"));
+  };
+  type("sUz");
+  assert.deepEqual(offered(), ["Suzuki, 2002, On a call"]);
+  find(d.view.root, "Suzuki, 2002, On a call").click();
+  assert.deepEqual([field.value, offered(), document.activeElement], ["2002", [], field]);
+  type("mo");
+  key(field, "Enter");
+  assert.deepEqual([field.value, d.said], ["2003", []], "half a name becomes a number and goes nowhere yet");
+  type("200");
+  assert.equal(offered().length, 2);
+  type("");
   find(d.view.root, "Transfer now").click();
   assert.deepEqual(d.said, [], "nowhere is no place");
   field.value = "２００２";

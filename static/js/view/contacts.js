@@ -18,8 +18,11 @@ function wordOf(state) {
   return state ? (words[state] ?? "") : "";
 }
 
-/** What a watched number does, as a word; nothing when it is not watched. @param {Snapshot} snap @param {string} of */
-export const lampWord = (snap, of) => wordOf(lampOf(snap, of));
+/** Sign, colour and word of a lamp; empty for a number that is not watched. @param {string | undefined} state @returns {[string, string, string]} */
+export function lampLook(state) {
+  const [sign, colour] = LAMPS[state ?? ""] ?? ["", ""];
+  return [sign && sign + "\ufe0e", colour, wordOf(state)];
+}
 
 /**
  * The phonebook: who, what they do just now, and a call with one click.
@@ -73,10 +76,10 @@ function line(send, edit) {
     /** @param {Contact} c @param {Snapshot} snap */
     show(c, snap) {
       contact = c;
-      const state = c.watch ? (lampOf(snap, c.number) ?? "unknown") : "", [drawn, colour] = LAMPS[state] ?? ["", ""];
+      const [drawn, colour, doing] = lampLook(c.watch ? (lampOf(snap, c.number) ?? "unknown") : undefined);
       attr(lamp, "data-colour", colour || undefined);
-      put(sign, drawn && drawn + "\ufe0e");
-      put(word, wordOf(state));
+      put(sign, drawn);
+      put(word, doing);
       put(name, clean(c.name) || clean(c.number));
       put(digits, c.name ? clean(c.number) : "");
       for (const [button, label] of /** @type {[Element, string][]} */ ([[call, t("contacts.call", { name: name.textContent ?? "" })], [change, t("contacts.edit", { name: name.textContent ?? "" })]])) {

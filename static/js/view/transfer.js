@@ -1,8 +1,8 @@
 // @ts-check
 import { attr, h } from "../dom.js";
 import { icon } from "../icons.js";
-import { clean, number, t } from "../text.js";
-import { lampWord } from "./contacts.js";
+import { number, t } from "../text.js";
+import { offersFor } from "./offers.js";
 
 /** @typedef {import("../types").Call} Call */
 /** @typedef {import("../types").Snapshot} Snapshot */
@@ -15,9 +15,8 @@ import { lampWord } from "./contacts.js";
  * @param {() => void} turned the form opened or closed
  */
 export function transferForm(id, send, turned) {
-  const list = h("datalist", { id: `transfer-list-${id}` });
   const field = h("input", { id: `transfer-${id}`, name: `transfer-${id}`, type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128 });
-  field.setAttribute("list", list.id);
+  const list = offersFor(field);
   const close = h("button", { type: "button", className: "round", "aria-label": t("transfer.cancel"), title: t("transfer.cancel"), onclick: () => turn(false) }, icon("close"));
   const now = h("button", { type: "submit", className: "primary" }, t("transfer.now"));
   const ask = h("button", { type: "button", onclick: () => go((to) => send("call.dial", { number: to })) }, t("transfer.ask"));
@@ -28,8 +27,9 @@ export function transferForm(id, send, turned) {
     if (e.key !== "Escape") return;
     e.preventDefault();
     turn(false);
-  } }, h("label", { for: field.id }, t("transfer.to")), h("div", { className: "field-box" }, field, close), list, h("div", { className: "transfer-row" }, ask, now));
-  let built = "", tried = "";
+  } }, h("label", { for: field.id }, t("transfer.to")), h("div", { className: "field-box" }, field, close, list.root), h("div", { className: "transfer-row" }, ask, now));
+  let tried = "";
+  root.addEventListener("focusout", (e) => e.relatedTarget instanceof Node && !root.contains(e.relatedTarget) && list.hide());
   field.addEventListener("input", () => (tried = ""));
 
   /** @param {boolean} on */
@@ -37,6 +37,7 @@ export function transferForm(id, send, turned) {
     if (root.hidden !== on) return;
     root.hidden = !on;
     if (!on) field.value = tried = "";
+    list.hide();
     turned();
     if (on) field.focus();
   }
@@ -56,28 +57,7 @@ export function transferForm(id, send, turned) {
       if (!answered || call.moving || call.conference || asked) turn(false);
       const refused = (snap.notices ?? []).some((n) => tried && n.problem.code === "number.invalid" && tried.startsWith(n.problem.holes?.number ?? "")); // its notice has the words
       attr(field, "aria-invalid", refused ? "true" : undefined);
-      const offers = suggestions(snap, call.number);
-      const key = JSON.stringify(offers);
-      if (root.hidden || key === built) return;
-      built = key;
-      list.replaceChildren(...offers.map(([value, label]) => h("option", { value, label })));
+      list.know(snap, call.number);
     },
   };
-}
-
-/**
- * Numbers worth offering with what is known of them: the phonebook, then whom one spoke to, never twice and never the call itself.
- * @param {Snapshot} snap
- * @param {string} but
- * @returns {[string, string][]}
- */
-export function suggestions(snap, but) {
-  /** @type {Map<string, string>} */
-  const found = new Map();
-  const add = (/** @type {string} */ to, /** @type {string | undefined} */ name) => {
-    if (to && to !== but && !found.has(to)) found.set(to, [clean(name), lampWord(snap, to)].filter(Boolean).join(" · "));
-  };
-  for (const c of snap.contacts ?? []) add(c.number, c.name);
-  for (const c of (snap.history ?? []).slice(0, 20)) add(c.number, c.name);
-  return [...found];
 }
