@@ -345,6 +345,9 @@ func (c sender) Ref(int) int            { return 1 }
 func (c sender) TryClose() (int, error) { return 1, nil }
 func (c sender) Close() error           { return nil }
 func (c sender) WriteMsg(m sip.Message) error {
+	if req, ok := m.(*sip.Request); ok && req.ContentLength() == nil {
+		req.SetBody(req.Body()) // the ACK that sipgo makes for a refusal; a stream cannot be read without (RFC 3261 §18.3)
+	}
 	data := c.link.stack.encode(m)
 	defer c.link.stack.recycle(data)
 	return c.writeBytes(data.Bytes())

@@ -344,3 +344,40 @@ func TestLostConnectionEndsWhatWaitsOnIt(t *testing.T) {
 		t.Error("no reason")
 	}
 }
+
+// TestEveryMessageSaysItsLength, also the ACK that the transaction makes by itself.
+func TestEveryMessageSaysItsLength(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	s := New(Config{})
+	run(t, s)
+	link, err := s.DialTCP(context.Background(), listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	msg, _ := sip.ParseMessage([]byte(message("INVITE", "x", 1)))
+	req := msg.(*sip.Request)
+	req.RemoveHeader("Via")
+	if _, err := s.Send(req, link, link.Remote(), func(*sip.Response, error) {}); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 65535)
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	n, err := conn.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := sip.ParseMessage(buf[:n])
+	_, _ = conn.Write([]byte(sip.NewResponseFromRequest(got.(*sip.Request), 486, "Busy", nil).String()))
+	if n, err = conn.Read(buf); err != nil || !strings.HasPrefix(string(buf[:n]), "ACK ") || !strings.Contains(string(buf[:n]), "Content-Length: 0\r\n") {
+		t.Errorf("%v %s", err, buf[:n])
+	}
+}
