@@ -171,10 +171,6 @@ func (c *conduct) connect(ctx context.Context) (given *mailbox) {
 			release()
 		}
 	}()
-	if c.a.sdp == "" {
-		c.refuse(outcome{code: 488, reason: "Offer Needed"})
-		return nil
-	}
 	found := c.search().find(ctx)
 	c.release = append(c.release, found.release...)
 	switch {
@@ -212,10 +208,16 @@ func (c *conduct) refuse(o outcome) {
 
 // join answers the caller with what the called side answered, and carries the call until one hangs up.
 func (c *conduct) join(ctx context.Context, b *leg) (given *mailbox) {
+	sdp, ok := across(b.sdp, b, c.a) // an offer, when the caller had none
+	if !ok {
+		c.x.hangUp(b, "")
+		c.refuse(outcome{code: 488, reason: "Not Acceptable Here"})
+		return nil
+	}
 	c.note(func(r *CallRecord) { r.Callee, r.Code, r.Answered = b.user, 200, time.Now() })
 	c.x.sit(c, c.a, b) // a REFER may follow the ACK at once
 	defer c.x.rise(c)
-	if err := c.a.call.Answer(ctx, b.sdp); err != nil {
+	if err := c.a.call.Answer(ctx, sdp); err != nil {
 		c.x.hangUp(b, "SIP;cause=408;text=\"Caller Gone\"")
 		return nil
 	}

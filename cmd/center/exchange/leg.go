@@ -21,6 +21,8 @@ type leg struct {
 	call  *dialog.Call
 	sdp   string // what that side last sent; only the loop of its call changes it
 
+	owed bool // its 2xx brought an offer, and its ACK waits for the answer
+
 	over atomic.Bool // its last event was heard
 	left atomic.Bool // cancelled and not waited for
 }

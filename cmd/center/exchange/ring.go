@@ -19,7 +19,7 @@ type patience struct{ ring, receipt time.Duration }
 // attempt rings all targets at once; the first to answer wins. It ends with that, with the last refusal, with its patience, or
 // when the asker gives up; whoever still rings then is cancelled and not waited for. Provisional answers go to the asker.
 func (s *search) attempt(ctx context.Context, targets []target, mark string, p patience) outcome {
-	r := &ringing{s: s, early: len(targets) == 1, best: outcome{code: 480, reason: "Temporarily Unavailable"}}
+	r := &ringing{s: s, early: len(targets) == 1 && s.route.kind != toQueue && s.sdp != "", best: outcome{code: 480, reason: "Temporarily Unavailable"}}
 	for _, t := range targets {
 		r.start(ctx, t, mark)
 	}
@@ -89,7 +89,7 @@ func (r *ringing) start(ctx context.Context, t target, mark string) {
 	}
 	req := dialog.InviteRequest{
 		Target: t.uri, Network: t.at.network, Destination: t.at.source, From: s.offer.party,
-		To: dialog.Party{User: t.uri.User, Host: x.cfg.Domain()}, SDP: sdp,
+		To: dialog.Party{User: t.uri.User, Host: x.cfg.Domain()}, SDP: sdp, Patient: true,
 		Headers: s.headers,
 		Tell:    func(e dialog.Event) { s.box.tell(l, e) },
 	}
@@ -117,7 +117,7 @@ func (r *ringing) hear(h heard) {
 		r.heard = r.heard || e.Code >= 180
 		r.s.progress(h.leg, e, r.early)
 	case dialog.Answered:
-		h.leg.sdp = e.SDP
+		h.leg.sdp, h.leg.owed = e.SDP, e.Offer
 		r.won = h.leg
 	case dialog.Failed:
 		h.leg.over.Store(true)

@@ -68,10 +68,11 @@ func TestScannersLearnNoExtensionAndRingNobody(t *testing.T) {
 func TestAStrangerSeesNoDifferenceBetweenExtensions(t *testing.T) {
 	f := newFloor(t, nil)
 	phone := f.phone("1001", "udp")
+	r := f.raw()
 	for _, method := range []string{"REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE", "REFER", "BYE", "PRACK"} {
 		var first string
 		for _, user := range noise() {
-			r, uri := f.raw(), "sip:"+user+"@"+domain
+			uri := "sip:"+user+"@"+domain
 			answer := r.ask(method, uri, uri, long, "Contact: <sip:x@127.0.0.1:9>", "Refer-To: <sip:1001@"+domain+">", "Event: refer")
 			var same strings.Builder
 			for line := range strings.Lines(answer) {

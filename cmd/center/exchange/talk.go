@@ -20,6 +20,7 @@ type talking struct {
 	ends     [2]*leg
 	lane     *lane
 	carrying bool // a re-INVITE; one at a time (RFC 3264 §4)
+	carrier  *leg // who made it and waits for the answer
 	free     chan carried
 	move     *transfer // one side sends the other on; nil: nobody
 	movers   sync.WaitGroup
@@ -77,7 +78,7 @@ func (t *talking) other(l *leg) *leg {
 }
 
 func (t *talking) settle(done carried) {
-	t.carrying = false
+	t.carrying, t.carrier = false, nil
 	if done.answer != "" {
 		done.from.sdp, done.to.sdp = done.offer, done.answer
 	}
@@ -104,17 +105,37 @@ func (t *talking) hear(ctx context.Context, h heard) bool {
 		return true
 	case dialog.Reoffered:
 		t.reoffer(ctx, from, to, e.SDP)
-	case dialog.Acked: // the answer to the offer we made for the other side
-		if sdp, ok := across(e.SDP, from, to); ok && e.SDP != "" && e.SDP != from.sdp {
-			from.sdp = e.SDP
-			t.lane.do(func() { to.call.Reinvite(ctx, sdp) })
-		}
+	case dialog.Acked:
+		t.acked(ctx, from, to, e.SDP)
 	case dialog.Info:
 		t.lane.do(func() { to.call.Info(ctx, e.ContentType, e.Body) })
 	case dialog.Referred:
 		t.refer(ctx, from, to, e)
 	}
 	return false
+}
+
+// acked takes the answer that came with the ACK of our 200. The offer in it was the other side's, whose own ACK waits for the
+// answer, or what it said before: then it is told of an answer that is new.
+func (t *talking) acked(ctx context.Context, from, to *leg, answer string) {
+	before := from.sdp
+	from.sdp = answer
+	if to.owed {
+		to.owed = false
+		if err := to.call.Acknowledge(answer); err != nil {
+			t.c.x.log.Debug("answer came too late", "call", t.c.view().ID, "user", to.user, "err", err)
+		}
+		return
+	}
+	sdp, ok := across(answer, from, to)
+	if !ok || alike(answer, before) {
+		return
+	}
+	t.carrying = t.lane.do(func() {
+		done := carried{from: from, to: to, offer: answer}
+		done.answer, _ = to.call.Reinvite(ctx, sdp) // who refuses stays as it was
+		t.free <- done
+	}) || t.carrying
 }
 
 // stray is an event of a leg that is no part of the call: one that was left, or one that sent the other side on.
@@ -134,12 +155,19 @@ func (t *talking) stray(h heard) {
 // reoffer carries a re-INVITE to the other side and its answer back. Glare on each leg is settled by its dialog; glare across us
 // is settled here: the second of two gets 491 and comes again (RFC 3261 §14.2).
 func (t *talking) reoffer(ctx context.Context, from, to *leg, sdp string) {
+	if t.carrying && from == t.carrier { // its last offer is answered, or it could not make this one: word of it is on its way
+		t.settle(<-t.free)
+	}
 	if t.carrying || t.move != nil && t.move.settling.Load() {
 		from.call.RejectReoffer(491)
 		return
 	}
-	if sdp == "" { // asks us to offer: what the other side said last
-		from.call.AnswerReoffer(to.sdp)
+	if sdp == "" { // asks us to offer: what the other side said last, freed of the hold that this may end
+		if offer, ok := across(unheld(to.sdp, from.sdp), to, from); ok {
+			from.call.AnswerReoffer(offer)
+			return
+		}
+		from.call.RejectReoffer(488)
 		return
 	}
 	offer, ok := across(sdp, from, to)
@@ -151,6 +179,7 @@ func (t *talking) reoffer(ctx context.Context, from, to *leg, sdp string) {
 	if !t.carrying {
 		from.call.RejectReoffer(491)
 	}
+	t.carrier = from
 }
 
 // carry brings an offer, as the other side may see it, and the answer back.
