@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -78,20 +79,32 @@ func next(t *testing.T, got chan string) string {
 	}
 }
 
-func TestRequestsKeepTheirOrder(t *testing.T) {
-	udp, tcp, got := served(t, Config{})
+// onCores runs a test with that many processors: the order of messages was lost in different ways with one and with many.
+func onCores(t *testing.T, test func(*testing.T)) {
+	for _, n := range []int{1, 8} {
+		t.Run(fmt.Sprint("cores ", n), func(t *testing.T) {
+			before := runtime.GOMAXPROCS(n)
+			defer runtime.GOMAXPROCS(before)
+			test(t)
+		})
+	}
+}
+
+func TestRequestsKeepTheirOrder(t *testing.T) { onCores(t, requestsKeepTheirOrder) }
+
+func requestsKeepTheirOrder(t *testing.T) {
+	udp, tcp, got := served(t, Config{Allow: []string{"INFO", "NOTIFY"}})
 	for network, addr := range map[string]netip.AddrPort{"udp": udp, "tcp": tcp} {
 		t.Run(network, func(t *testing.T) {
 			conn := dial(t, network, addr)
-			for i := range 500 {
-				if _, err := conn.Write([]byte(message("INFO", network, i+1))); err != nil {
-					t.Fatal(err)
-				}
-				if want, have := fmt.Sprintf("INFO %s %d INFO", network, i+1), ""; i%50 == 49 {
-					for range 50 {
-						have = next(t, got)
+			for i := range 1000 { // pairs back to back
+				for _, method := range []string{"INFO", "NOTIFY"} {
+					if _, err := conn.Write([]byte(message(method, network, i+1))); err != nil {
+						t.Fatal(err)
 					}
-					if have != want {
+				}
+				for _, method := range []string{"INFO", "NOTIFY"} {
+					if want, have := fmt.Sprintf("%s %s %d %s", method, network, i+1, method), next(t, got); have != want {
 						t.Fatalf("got %s, want %s", have, want)
 					}
 				}
@@ -100,20 +113,52 @@ func TestRequestsKeepTheirOrder(t *testing.T) {
 	}
 }
 
-func TestResponsesKeepTheirOrder(t *testing.T) {
+func TestResponsesKeepTheirOrder(t *testing.T) { onCores(t, responsesKeepTheirOrder) }
+
+func responsesKeepTheirOrder(t *testing.T) {
 	far, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer far.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
 	s := New(Config{})
-	link, err := s.ListenUDP("127.0.0.1:0")
+	udp, err := s.ListenUDP("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	run(t, s)
+	tcp, err := s.DialTCP(context.Background(), listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
 	to := netip.MustParseAddrPort(far.LocalAddr().String())
-	for range 200 {
+	t.Run("udp", func(t *testing.T) {
+		answersInOrder(t, s, udp, to, func(buf []byte) (int, func([]byte)) {
+			n, from, _ := far.ReadFrom(buf)
+			return n, func(data []byte) { _, _ = far.WriteTo(data, from) }
+		})
+	})
+	t.Run("tcp", func(t *testing.T) {
+		answersInOrder(t, s, tcp, tcp.Remote(), func(buf []byte) (int, func([]byte)) {
+			n, _ := conn.Read(buf)
+			return n, func(data []byte) { _, _ = conn.Write(data) }
+		})
+	})
+}
+
+// answersInOrder sends INVITEs and answers each with 180, 183 and 200 back to back.
+func answersInOrder(t *testing.T, s *Stack, link *Link, to netip.AddrPort, read func([]byte) (int, func([]byte))) {
+	for range 300 {
 		msg, err := sip.ParseMessage([]byte(message("INVITE", sip.GenerateTagN(8), 1)))
 		if err != nil {
 			t.Fatal(err)
@@ -125,14 +170,13 @@ func TestResponsesKeepTheirOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		buf := make([]byte, 4096)
-		n, from, err := far.ReadFrom(buf)
+		n, answer := read(buf)
+		got, err := sip.ParseMessage(buf[:n])
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _ := sip.ParseMessage(buf[:n])
 		for _, code := range []int{180, 183, 200} {
-			res := sip.NewResponseFromRequest(got.(*sip.Request), code, "x", nil)
-			_, _ = far.WriteTo([]byte(res.String()), from)
+			answer([]byte(sip.NewResponseFromRequest(got.(*sip.Request), code, "x", nil).String()))
 		}
 		for _, want := range []string{"180 <nil>", "183 <nil>", "200 <nil>"} {
 			if have := next(t, codes); have != want {
