@@ -26,15 +26,15 @@ func freePort(t *testing.T, ip string) string {
 	return l.LocalAddr().String()
 }
 
-// kamailio starts a real Kamailio with testdata/kamailio.cfg on that address.
-func kamailio(t *testing.T, dir, server, password string) {
+// kamailio starts a real Kamailio with testdata/kamailio.cfg on that address; edits are pairs of old and new text of it.
+func kamailio(t *testing.T, dir, server, password string, edits ...string) {
 	t.Helper()
 	ip, port, _ := net.SplitHostPort(server)
 	cfg, err := os.ReadFile("testdata/kamailio.cfg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("IPADDR", ip, "PORT", port, `"PASSWORD"`, `"`+password+`"`).Replace(string(cfg))
+	text := strings.NewReplacer(append(edits, "IPADDR", ip, "PORT", port, `"PASSWORD"`, `"`+password+`"`)...).Replace(string(cfg))
 	file := filepath.Join(dir, "kamailio.cfg")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -127,17 +127,14 @@ const (
 	flightTime    = 100 * time.Millisecond // doubled with each repetition
 )
 
-// associateLocked keeps the association while the far side shows the same fingerprints (RFC 8842 §3.2), and makes
-// another one otherwise.
+// associateLocked keeps the association while the far side shows the same certificate (RFC 8842 §3.2), and makes another
+// one otherwise. What it says of its part then counts for nothing: some say actpass or active whatever they were.
 func (l *line) associateLocked(s section, offered bool) (*shield, error) {
 	t := &l.talk
 	client := s.setup == "passive" || offered && s.setup != "active"
 	if a := l.assoc; a != nil {
-		if s.setup == "actpass" || s.setup == "" || s.setup == "holdconn" {
-			client = a.client
-		}
-		if a.client == client && slices.EqualFunc(a.prints, s.prints, func(x, y fingerprint) bool { return x.String() == y.String() }) {
-			t.setup = role(client)
+		if slices.ContainsFunc(s.prints, a.knows) {
+			t.setup = role(a.client)
 			return a.shield, nil
 		}
 	}
@@ -272,6 +269,11 @@ func (a *association) dial(certificate tls.Certificate) (*dtls.Conn, error) {
 		all = append(all, o)
 	}
 	return dtls.ServerWithOptions(a, a.RemoteAddr(), all...)
+}
+
+// knows says that it is one of the fingerprints which the association was made for.
+func (a *association) knows(f fingerprint) bool {
+	return slices.ContainsFunc(a.prints, func(own fingerprint) bool { return own.hash == f.hash && bytes.Equal(own.sum, f.sum) })
 }
 
 // verify compares the certificate with the fingerprints of the session description.

@@ -57,6 +57,9 @@ func (l *line) report(b []byte, from netip.AddrPort, now time.Time) {
 	if r == nil || from.Addr() != r.remote.Addr() && !r.mux { // of a port for both, admit has seen to it
 		return
 	}
+	if r.assoc != nil && !r.mux { // its own port would need its own handshake (RFC 5764 §3), which we leave out
+		return
+	}
 	if r.shield != nil {
 		var ok bool
 		if b, ok = r.shield.openReport(b); !ok {

@@ -49,6 +49,7 @@ type section struct {
 
 	crypto      []cryptoLine
 	prints      []fingerprint
+	shown       bool   // they are the section's own
 	setup       string // RFC 4145
 	ufrag, pass string // ICE (RFC 8839)
 }
@@ -213,6 +214,9 @@ func (s *section) said(name, value string) {
 		}
 	case "fingerprint":
 		if f, ok := parseFingerprint(value); ok {
+			if s.kind != "" && !s.shown { // those of the session are for sections without their own (RFC 8122 §5)
+				s.prints, s.shown = nil, true
+			}
 			s.prints = append(s.prints, f)
 		}
 	case "setup":

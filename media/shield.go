@@ -39,6 +39,10 @@ const (
 	replayWindow = 128             // packets; RFC 3711 §3.3.2 asks for 64 at least
 	lateKey      = 2 * time.Second // how long packets with the last key are still opened
 	sealRoom     = 32              // bytes that sealing may add: tag, SRTCP index
+
+	// What is shorter is not SRTP, but some phone's empty packet in plain that opens a NAT.
+	shortestRTP  = rtpHeader + 4 // tag of 32 bits
+	shortestRTCP = 8 + 4 + 80/8  // header, index, tag (RFC 3711 §3.4)
 )
 
 // newContext makes one direction of SRTP.
@@ -110,7 +114,7 @@ func (s *shield) sealReport(b []byte) ([]byte, bool) {
 func (s *shield) open(b []byte, now time.Time) ([]byte, bool) {
 	s.inMu.Lock()
 	defer s.inMu.Unlock()
-	if s.in == nil {
+	if s.in == nil || len(b) < shortestRTP {
 		return nil, false
 	}
 	if s.was != nil && now.After(s.until) {
@@ -133,7 +137,7 @@ func (s *shield) open(b []byte, now time.Time) ([]byte, bool) {
 func (s *shield) openReport(b []byte) ([]byte, bool) {
 	s.inMu.Lock()
 	defer s.inMu.Unlock()
-	if s.in == nil {
+	if s.in == nil || len(b) < shortestRTCP {
 		return nil, false
 	}
 	plain, err := s.in.DecryptRTCP(nil, b, &rtcp.Header{})
