@@ -65,6 +65,8 @@ func (p *phone) do(ctx context.Context, e agent.Effect) {
 		p.note("refuse transfer", p.line.RefuseTransfer(e.Call, 603))
 	case agent.Mix:
 		p.mix(ctx, e.Calls)
+	case agent.Watch:
+		p.line.Watch(e.Numbers)
 	case agent.KeepContacts:
 		p.note("keep contacts", p.cfg.store.contacts(e.Contacts))
 	case agent.KeepHistory:

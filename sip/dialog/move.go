@@ -23,6 +23,16 @@ func (c *Call) Move(link *stack.Link, peer netip.AddrPort) error {
 	})
 }
 
+// moved learns where the far side is now from a target refresh of its own that we accept (RFC 3261 §12.2.2): its Contact, and,
+// since requests go the way they come, the address it came from.
+func (c *Call) moved(in *stack.Inbound, d *dialog) {
+	d.refresh(in.Req.Contact())
+	if now := c.path.Load(); now.peer != in.From || now.link.Err() != nil {
+		c.path.Store(&path{in.Link, in.From})
+		d.contact = in.Link.ContactFor(c.user, in.From)
+	}
+}
+
 // linkLost: an inbound call that still rings cannot be answered any more, for its answer goes the way its INVITE came.
 // Every other call waits for Move, or finds another way when it has something to say.
 func (c *Call) linkLost() {

@@ -222,10 +222,11 @@ func (c *Call) reinvited(in *stack.Inbound) {
 
 // updated takes their UPDATE (RFC 3311): a session refresh, or an offer.
 func (c *Call) updated(in *stack.Inbound, d *dialog) {
+	c.learn(in.Req)
 	switch {
 	case c.tooShort(in):
 	case stack.SDP(in.Req) == "":
-		d.refresh(in.Req.Contact())
+		c.moved(in, d)
 		c.answerUpdate(in, "")
 	case c.offered != nil:
 		_ = in.Answer(500, "Server Internal Error", "Retry-After", "2")
@@ -289,7 +290,7 @@ func (c *Call) AnswerReoffer(sdp string) error {
 		}
 		c.offered = nil
 		if d := c.dialogOf(in.Req); d != nil {
-			d.refresh(in.Req.Contact())
+			c.moved(in, d)
 		}
 		if in.Req.IsInvite() {
 			c.learn(in.Req)

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zaseki/cmd/center/node"
+	"zaseki/cmd/center/roster"
+	"zaseki/cmd/softphone/caller"
+	"zaseki/media"
+	"zaseki/tray/agent"
+	"zaseki/web/wire"
+)
+
+// roleOf says which part of the test a process plays in a network namespace of its own.
+const roleOf = "ZASEKI_TEST_ROLE"
+
+const (
+	movedServer = "10.77.0.1"
+	movedSecret = "the-secret-of-a-test"
+)
+
+// TestACallOutlivesAChangeOfAddress: the phone's only address goes and another comes, in a network namespace with the center in
+// another one. The line is registered again and the call's sound goes on both ways within a second; afterwards the far side can
+// still hang up.
+func TestACallOutlivesAChangeOfAddress(t *testing.T) {
+	switch os.Getenv(roleOf) {
+	case "server":
+		serveMoved(t)
+	case "phone":
+		phoneMoves(t)
+	default:
+		apart(t)
+	}
+}
+
+// apart runs the test again where it may change the network.
+func apart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("network namespaces: not with -short")
+	}
+	if err := exec.Command("unshare", "-n", "ip", "link").Run(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("no network namespaces: %v", err)
+		}
+		t.Skipf("no network namespaces: %v", err)
+	}
+	cmd := exec.Command("unshare", "-n", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "90s")
+	cmd.Env = append(os.Environ(), roleOf+"=phone")
+	out, err := cmd.CombinedOutput()
+	t.Log(string(out))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func ip(t *testing.T, args string) {
+	t.Helper()
+	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %s: %v: %s", args, err, out)
+	}
+}
+
+// serveMoved is the center with an echo line, on the other end of the cable. It ends with its standard input; a line there
+// hangs the echo up.
+func serveMoved(t *testing.T) {
+	words := bufio.NewReader(os.Stdin)
+	if _, err := words.ReadString('\n'); err != nil { // the cable is there
+		t.Fatal(err)
+	}
+	ip(t, "link set lo up")
+	ip(t, "addr add "+movedServer+"/24 dev v1")
+	ip(t, "link set v1 up")
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	quiet := slog.New(slog.DiscardHandler)
+	n, err := node.New(node.Config{Data: t.TempDir(), HTTP: "127.0.0.1:0", SIP: movedServer + ":5060", Log: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Go(func() { _ = n.Run(ctx) })
+	site := roster.DefaultSite()
+	site.Domain = demoDomain
+	err = n.Apply(ctx, roster.Setup{Site: &site, Terminals: []roster.TerminalSetup{
+		{Extension: "3001", Type: "desk", Secret: movedSecret}, {Extension: demoEcho, Type: "desk", Secret: movedSecret},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	echo, err := caller.New(caller.Config{Server: n.SIP(), Domain: demoDomain, User: demoEcho, Secret: wire.Secret(movedSecret), Log: quiet,
+		Talk: func(c *caller.Caller, line string) { c.Sound.Echo(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Go(func() { _ = echo.Run(ctx) })
+	<-echo.Registered()
+	os.Stdout.WriteString("ready\n")
+	_, _ = words.ReadString('\n')
+	for _, line := range echo.Calls() {
+		_ = echo.Line.Hangup(ctx, line)
+	}
+	_, _ = io.Copy(io.Discard, words)
+}
+
+// tone is a source of 440 Hz.
+type tone struct{ n int }
+
+func (s *tone) Next(frame []int16) bool {
+	for i := range frame {
+		frame[i] = int16(8000 * math.Sin(2*math.Pi*440*float64(s.n)/8000))
+		s.n++
+	}
+	return true
+}
+
+// lastHeard notes the longest time without sound.
+type lastHeard struct {
+	mu   sync.Mutex
+	last time.Time
+	gap  time.Duration
+}
+
+func (h *lastHeard) hear(pcm []int16) {
+	loud := 0
+	for _, v := range pcm {
+		loud = max(loud, int(v))
+	}
+	if loud < 2000 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := time.Now(); !h.last.IsZero() {
+		h.gap = max(h.gap, now.Sub(h.last))
+	}
+	h.last = time.Now()
+}
+
+func (h *lastHeard) longest() (gap, since time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	gap, h.gap = h.gap, 0
+	return gap, time.Since(h.last)
+}
+
+// otherEnd starts the server in a namespace of its own and lays a cable there.
+func otherEnd(t *testing.T) (say io.Writer) {
+	t.Helper()
+	server := exec.Command("unshare", "-n", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.timeout", "80s")
+	server.Env = append(os.Environ(), roleOf+"=server")
+	in, err := server.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close(); _ = server.Wait() })
+	ip(t, "link set lo up")
+	ip(t, "link add v0 type veth peer name v1")
+	ip(t, "addr add 10.77.0.2/24 dev v0")
+	ip(t, "link set v0 up")
+	pid := strconv.Itoa(server.Process.Pid)
+	for tries := 0; ; tries++ { // unshare may still be on its way into its namespace
+		ours, _ := os.Readlink("/proc/self/ns/net")
+		theirs, _ := os.Readlink("/proc/" + pid + "/ns/net")
+		if theirs != "" && ours != theirs {
+			break
+		}
+		if tries > 1000 {
+			t.Fatal("the server has no namespace")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	ip(t, "link set v1 netns "+pid)
+	_, _ = io.WriteString(in, "cable\n")
+	for lines := bufio.NewScanner(out); ; {
+		if !lines.Scan() {
+			t.Fatal("the server is not there")
+		}
+		if lines.Text() == "ready" {
+			break
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	return in
+}
+
+// startLocal is a phone without a center, a page or a face, and a way to wait for what it shows.
+func startLocal(t *testing.T) (p *phone, until func(what string, ok func(wire.Snapshot) bool) wire.Snapshot) {
+	t.Helper()
+	dir := t.TempDir()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	kept, err := openSettings(dir, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPhone(phoneConfig{log: log, codecs: []string{"PCMU"}, kept: kept, store: store{dir, log}, instance: "00000000-0000-4000-8000-000000000001"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = p.Run(ctx) }()
+	news, stop := p.agent.Watch()
+	t.Cleanup(func() { stop(); cancel(); <-done })
+	return p, func(what string, ok func(wire.Snapshot) bool) wire.Snapshot {
+		t.Helper()
+		for end := time.After(10 * time.Second); ; {
+			select {
+			case s := <-news:
+				if ok(s) {
+					return s
+				}
+			case <-end:
+				t.Fatalf("not within ten seconds: %s", what)
+			}
+		}
+	}
+}
+
+func phoneMoves(t *testing.T) {
+	server := otherEnd(t)
+	p, until := startLocal(t)
+	p.agent.Post(wire.UseSIP{SIPForm: wire.SIPForm{Server: movedServer, User: "3001", Domain: demoDomain, Transport: "udp", Voice: wire.VoiceOff}, Password: movedSecret})
+	until("signed in", func(s wire.Snapshot) bool { return s.Local && s.Line.State == "registered" })
+	p.agent.Post(wire.Dial{Number: demoEcho})
+	talking := until("the echo answers", func(s wire.Snapshot) bool { _, ok := s.Talking(); return ok })
+	call := talking.Calls[0].ID
+	var heard lastHeard
+	p.sound.Listen(call, heard.hear)
+	p.sound.Play(call, media.Source(&tone{}))
+	time.Sleep(2 * time.Second)
+	if gap, since := heard.longest(); gap == 0 || since > 200*time.Millisecond {
+		t.Fatalf("no echo before anything changed: longest gap %v, last heard %v ago", gap, since)
+	}
+
+	for i, change := range [][]string{
+		{"addr del 10.77.0.2/24 dev v0", "addr add 10.77.0.3/24 dev v0"},
+		{"addr del 10.77.0.3/24 dev v0", "addr add 10.77.0.4/24 dev v0"},
+	} {
+		for _, step := range change {
+			ip(t, step)
+		}
+		time.Sleep(3 * time.Second)
+		gap, since := heard.longest()
+		t.Logf("change %d: sound was gone for %v", i+1, gap)
+		if gap > time.Second || since > 200*time.Millisecond {
+			t.Errorf("change %d: gap %v, last heard %v ago; a second is promised", i+1, gap, since)
+		}
+	}
+	_, _ = io.WriteString(server, "hang up\n")
+	until("the far side's hang-up arrives at the new address", func(s wire.Snapshot) bool { return len(s.Calls) == 0 })
+	p.agent.Post(agent.Event(wire.Exit{Sure: true}))
+	<-p.agent.Done()
+}
