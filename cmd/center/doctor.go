@@ -43,6 +43,9 @@ func (c command) doctor() error {
 		f.note("pages", c.o.http, free("tcp", c.o.http))
 		f.note("telephones (TCP)", c.o.sip, free("tcp", c.o.sip))
 		f.note("telephones (UDP)", c.o.sip, free("udp", c.o.sip))
+		if at := c.o.config(c.log).SecureSIP(); at != "off" {
+			f.note("telephones (TLS)", at, free("tcp", at))
+		}
 	}
 	if f.bad > 0 {
 		return fmt.Errorf("doctor: %d of the checks failed", f.bad)

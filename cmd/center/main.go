@@ -145,6 +145,7 @@ func split(list string) []string {
 type ready struct {
 	HTTP  string      `json:"http"`
 	SIP   string      `json:"sip"`
+	SIPS  string      `json:"sips,omitempty"` // with TLS
 	Join  string      `json:"join"`
 	Admin *firstAdmin `json:"admin,omitempty"` // on the very first start only
 	PID   int         `json:"pid"`
@@ -161,7 +162,7 @@ func (c command) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	line := ready{HTTP: n.HTTP(), SIP: n.SIP(), Join: n.Join(), PID: os.Getpid()}
+	line := ready{HTTP: n.HTTP(), SIP: n.SIP(), SIPS: n.SIPS(), Join: n.Join(), PID: os.Getpid()}
 	account, code, first := n.Admin()
 	if first {
 		line.Admin = &firstAdmin{account, code}

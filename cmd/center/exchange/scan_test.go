@@ -72,7 +72,7 @@ func TestAStrangerSeesNoDifferenceBetweenExtensions(t *testing.T) {
 	for _, method := range []string{"REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE", "REFER", "BYE", "PRACK"} {
 		var first string
 		for _, user := range noise() {
-			uri := "sip:"+user+"@"+domain
+			uri := "sip:" + user + "@" + domain
 			answer := r.ask(method, uri, uri, long, "Contact: <sip:x@127.0.0.1:9>", "Refer-To: <sip:1001@"+domain+">", "Event: refer")
 			var same strings.Builder
 			for line := range strings.Lines(answer) {

@@ -41,6 +41,22 @@ type Config struct {
 	Timing  roster.Timing // zero fields are the defaults
 }
 
+// SecureSIP is where telephones are served with TLS, or "off".
+func (c Config) SecureSIP() string {
+	if c.SIPS != "" {
+		return c.SIPS
+	}
+	host, port, err := net.SplitHostPort(c.SIP)
+	number, wrong := strconv.ParseUint(port, 10, 16)
+	if err != nil || wrong != nil || number == 65535 {
+		return secureOff // the exchange says what is wrong with the address
+	}
+	if number > 0 {
+		number++
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(number, 10))
+}
+
 // Node is an opened center: it listens already, and serves with Run.
 type Node struct {
 	cfg      Config
@@ -141,7 +157,7 @@ func (n *Node) openRooms() error {
 	n.history = &history{node: n, mail: make(chan exchange.CallRecord, historyMost)}
 	n.exchange, err = exchange.New(exchange.Config{
 		Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Numbers: n.numbers,
-		Desk: n.roster, Log: n.log, Told: n.history.told, Secure: n.secureSIP(), TLS: n.ca.config(tls.VersionTLS12, n.sipNames),
+		Desk: n.roster, Log: n.log, Told: n.history.told, Secure: n.cfg.SecureSIP(), TLS: n.ca.config(tls.VersionTLS12, n.sipNames),
 	})
 	if err != nil {
 		return err
@@ -155,22 +171,6 @@ func (n *Node) openRooms() error {
 		Staff: n.roster, Lines: n.exchange, Ledger: n.ledger, Operator: n.operator, Secure: n.secure, Version: n.cfg.Version, Log: n.log,
 	})
 	return nil
-}
-
-// secureSIP is where the exchange listens for TLS.
-func (n *Node) secureSIP() string {
-	if n.cfg.SIPS != "" {
-		return n.cfg.SIPS
-	}
-	host, port, err := net.SplitHostPort(n.cfg.SIP)
-	number, wrong := strconv.ParseUint(port, 10, 16)
-	if err != nil || wrong != nil || number == 65535 {
-		return secureOff // the exchange says what is wrong with the address
-	}
-	if number > 0 {
-		number++
-	}
-	return net.JoinHostPort(host, strconv.FormatUint(number, 10))
 }
 
 // sipNames are the names a phone may check the exchange's certificate for: the SIP domain above all (RFC 5922 §7.2).
