@@ -68,7 +68,7 @@ func (x *Exchange) onCall(call *dialog.Call) func(dialog.Event) {
 	}
 	c := x.conduct(call, caller)
 	if !x.enter(c) {
-		x.log.Warn("too many calls", "limit", x.cfg.Calls, "peer", call.Source())
+		x.log.Warn("too many calls", "limit", x.cfg.Calls, "user", who, "peer", call.Source())
 		call.Reject(503, "Too Many Calls", "Retry-After", "5")
 		return ignore
 	}
@@ -84,14 +84,18 @@ func (x *Exchange) onCall(call *dialog.Call) func(dialog.Event) {
 
 func ignore(dialog.Event) {}
 
+// callsPerTerminal is how many calls of its own a terminal may have alive: one that is out of its mind leaves room for others.
+const callsPerTerminal = 10
+
 // enter admits a call while there is room (503 tells the caller to try again: a center that takes more than it can carry
 // collapses under repetitions).
 func (x *Exchange) enter(c *conduct) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if len(x.live) >= x.cfg.Calls {
+	if len(x.live) >= x.cfg.Calls || !c.caller.Trunk() && x.dialled[c.caller.User] >= callsPerTerminal {
 		return false
 	}
+	x.dialled[c.caller.User]++
 	x.live[c] = struct{}{}
 	return true
 }
@@ -100,6 +104,9 @@ func (x *Exchange) leave(c *conduct) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	delete(x.live, c)
+	if x.dialled[c.caller.User]--; x.dialled[c.caller.User] == 0 {
+		delete(x.dialled, c.caller.User)
+	}
 }
 
 func (x *Exchange) conduct(call *dialog.Call, caller Terminal) *conduct {

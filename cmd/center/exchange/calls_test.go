@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -371,4 +372,25 @@ func TestBothSidesHoldAtOnce(t *testing.T) {
 	}
 	a.Hangup(ctxFor(t), "c1")
 	next[sip.Ended](b)
+}
+
+func TestATerminalThatDialsWithoutEndLeavesRoomForOthers(t *testing.T) {
+	f := newFloor(t, func(c *Config) { c.Calls = 3 * callsPerTerminal })
+	mad, b, c := f.phone("1004", "udp"), f.phone("1002", "udp"), f.phone("1003", "udp")
+	for i := range callsPerTerminal {
+		if err := mad.Dial(ctxFor(t), fmt.Sprint("m", i), "7000", offer); err != nil {
+			t.Fatal(err)
+		}
+		next[sip.Progress](mad)
+	}
+	mad.Dial(ctxFor(t), "one more", "7000", offer)
+	if e := next[sip.Failed](mad); e.Code != 503 || e.Call != "one more" {
+		t.Fatalf("it hears %+v", e)
+	}
+	connect(t, b, c, "1003")
+	mad.Hangup(ctxFor(t), "m0")
+	next[sip.Failed](mad)
+	f.record()
+	mad.Dial(ctxFor(t), "again", "7000", offer)
+	next[sip.Progress](mad)
 }

@@ -61,9 +61,10 @@ type Exchange struct {
 	ran   atomic.Bool
 	over  chan struct{} // closed when Run ends: nobody takes calls any more
 
-	mu    sync.Mutex
-	live  map[*conduct]struct{}
-	seats map[*dialog.Call]seat // legs of calls that are answered
+	mu      sync.Mutex
+	live    map[*conduct]struct{}
+	dialled map[string]int        // live ones by their caller
+	seats   map[*dialog.Call]seat // legs of calls that are answered
 }
 
 // New opens the sockets. Run serves them; Close is for an exchange that never runs.
@@ -83,7 +84,7 @@ func New(cfg Config) (*Exchange, error) {
 	x := &Exchange{
 		cfg: cfg, desk: cfg.Desk, log: cfg.Log,
 		check: newChecker(cfg.Domain, cfg.Digests, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now),
-		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{}, seats: map[*dialog.Call]seat{},
+		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{}, dialled: map[string]int{}, seats: map[*dialog.Call]seat{},
 	}
 	x.stack = stack.New(stack.Config{
 		Log: cfg.Log, Admit: x.admit, Server: "Zaseki center",

@@ -166,3 +166,23 @@ func TestDescriptionsAcrossSides(t *testing.T) {
 		t.Error("descriptions are compared wrongly")
 	}
 }
+
+func FuzzADescriptionCrossesSidesWithoutItsKeys(f *testing.F) {
+	for _, seed := range []string{offer, held, "m=audio 1 RTP/SAVP 0\na=crypto:1 x", "\na=crypto:", "a=inactive", "m=", "m= \r\na=crypto:\r\n"} {
+		f.Add(seed, reply)
+	}
+	f.Fuzz(func(t *testing.T, sdp, far string) {
+		if got, ok := acrossTo(sdp, true, false); ok && cryptoOf(got) != "" && cryptoOf(sdp) != got {
+			if strings.Contains(got, "\na=crypto:") {
+				t.Fatalf("%q became %q", sdp, got)
+			}
+		}
+		free := unheld(sdp, far)
+		if again := unheld(free, far); again != free {
+			t.Fatalf("%q is freed to %q and then to %q", sdp, free, again)
+		}
+		if !alike(sdp, sdp) {
+			t.Fatal("not like itself")
+		}
+	})
+}

@@ -188,7 +188,21 @@ func TestWhoSendsOnMayLeaveAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			hear(t, caller, "c1", colleague, ringing.Call)
+			f.transferred("1001")
 		})
+	}
+}
+
+// transferred waits until the one call that is alive was transferred by that account.
+func (f *floor) transferred(by string) {
+	f.t.Helper()
+	for ctx := ctxFor(f.t); ; <-time.After(5 * time.Millisecond) {
+		if all := f.x.Calls(); len(all) == 1 && all[0].TransferredBy == by {
+			return
+		}
+		if ctx.Err() != nil {
+			f.t.Fatalf("calls alive: %+v", f.x.Calls())
+		}
 	}
 }
 
@@ -201,6 +215,7 @@ func TestASecondTransferWaitsForTheFirst(t *testing.T) {
 	refusedWith(t, caller.Transfer(ctxFor(t), "c1", "1002"), 491)
 	colleague.Answer(ctxFor(t), ringing.Call, colleague.sdp())
 	hear(t, caller, "c1", colleague, ringing.Call)
+	f.transferred("1001")
 }
 
 func TestWhoCannotTalkToTheNewSideStays(t *testing.T) {
