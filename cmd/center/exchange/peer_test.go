@@ -56,6 +56,53 @@ func TestAForeignPhoneCallsTheQueue(t *testing.T) {
 	}
 }
 
+func TestAForeignTrunkIsSentOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real peers: not with -short")
+	}
+	tool, err := exec.LookPath("sipp")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("sipp must be there in CI")
+		}
+		t.Skip("sipp is not installed (Debian: sip-tester)")
+	}
+	for name, flag := range map[string]string{"udp": "u1", "tcp": "t1"} {
+		t.Run(name, func(t *testing.T) {
+			f := newFloor(t, func(c *Config) { c.Digests = []string{"MD5"} })
+			agent, colleague := f.speaker("1001", 40010), f.speaker("1002", 40020)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*long)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, tool, f.x.Addr(), "-sf", "testdata/customer.xml", "-s", "1001", "-t", flag, "-i", "127.0.0.1",
+				"-mp", "40000", "-m", "1", "-nostdin", "-trace_err", "-error_file", "/dev/stderr")
+			cmd.Env = append(os.Environ(), "TERM=dumb")
+			var said bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &said, &said
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			call := agent.take().Call
+			agent.hold(call, true)
+			done := make(chan error, 1)
+			go func() { done <- agent.Transfer(ctxFor(t), call, "1002") }()
+			in := colleague.take()
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			if to, sends := colleague.sound(in.Call); to != "40000" || !sends {
+				t.Errorf("the colleague sends %v to %s", sends, to)
+			}
+			colleague.Hangup(ctxFor(t), in.Call)
+			if err := cmd.Wait(); err != nil {
+				t.Fatalf("sipp: %v\n%s", err, said.String())
+			}
+			if r := f.record(); r.Result != "answered" || r.TransferredBy != "1001" || r.Account != "1002" || !r.Outside {
+				t.Fatalf("record %+v", r)
+			}
+		})
+	}
+}
+
 // raw is a UDP socket that says what it likes.
 type raw struct {
 	t    *testing.T
