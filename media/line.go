@@ -321,6 +321,9 @@ func (l *line) tick(now time.Time) {
 
 func (l *line) tickLocked(r *route, now time.Time) (ended bool) {
 	frame := time.Duration(r.frame) * time.Millisecond
+	if l.source == nil {
+		l.have = 0
+	}
 	if now.Sub(l.due) > 5*frame {
 		l.due = now // first, or we were asleep: do not send a burst
 	}
@@ -330,7 +333,9 @@ func (l *line) tickLocked(r *route, now time.Time) (ended bool) {
 		case l.source != nil && r.mixes():
 			n := r.frame * 8
 			if ended = !l.fillLocked(n); ended {
-				l.source, l.have = nil, 0
+				l.source = nil
+			}
+			if l.have == 0 {
 				continue
 			}
 			l.ownLocked(r, l.voiced.narrow(l.payload[:0], r.codec, l.voice[:n]), now)
@@ -343,14 +348,15 @@ func (l *line) tickLocked(r *route, now time.Time) (ended bool) {
 	return ended
 }
 
-// fillLocked gathers that many samples of the source; what is missing at its end is silence. False: there is nothing more.
+// fillLocked gathers that many samples of the source. False: it has ended; what was left of it is filled up with silence.
 func (l *line) fillLocked(samples int) bool {
 	for l.have < samples {
 		if !l.source.Next(l.voice[l.have : l.have+160]) {
-			clear(l.voice[l.have:samples])
-			begun := l.have > 0
-			l.have = samples
-			return begun
+			if l.have > 0 {
+				clear(l.voice[l.have:samples])
+				l.have = samples
+			}
+			return false
 		}
 		l.have += 160
 	}

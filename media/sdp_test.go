@@ -221,7 +221,11 @@ func TestPortsComeFromTheRange(t *testing.T) {
 
 func FuzzSDP(f *testing.F) {
 	f.Add(lines("m=audio 4000 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000", "a=sendonly"))
+	e := &Engine{cname: "fuzz"}
 	f.Add("v=0\nm=audio 1/2 RTP/AVP 0\nc=IN IP6 ::1\na=rtcp:9 IN IP4 1.1.1.1")
+	f.Add(lines("a=group:BUNDLE x", "a=fingerprint:sha-256 "+strings.TrimSuffix(strings.Repeat("AB:", 32), ":"), "m=audio 4000 UDP/TLS/RTP/SAVPF 0",
+		"a=mid:x", "a=rtcp-mux", "a=setup:actpass", "a=ice-ufrag:abcd", "a=ice-pwd:abcdefghijklmnopqrstuv", "a=ptime:60"))
+	f.Add(lines("m=audio 4000 RTP/SAVP 0", "a=crypto:1 AEAD_AES_128_GCM inline:"+strings.Repeat("A", 40)+"|2^20 WSH=64", "b=RS:0", "b=RR:0", "a=maxptime:10"))
 	f.Fuzz(func(t *testing.T, text string) {
 		all, err := parseSDP(text)
 		if err != nil {
@@ -231,13 +235,28 @@ func FuzzSDP(f *testing.F) {
 			c, _ := s.chosen(usual)
 			s.digits(c)
 			s.rtcpPort()
+			if p := s.pace(); p < 10 || p > maxPace || p%10 != 0 {
+				t.Errorf("%d ms", p)
+			}
 		}
-		l := &line{e: &Engine{}}
-		l.talk.begin(netip.AddrPortFrom(local, 4000), usual)
-		if answer, err := l.answerLocked(text); err == nil {
-			if again, err := parseSDP(answer); err != nil || len(again) != len(all) {
+		for _, policy := range []string{PolicyOff, PolicyOptional, PolicyRequired, PolicyDTLS} {
+			l := &line{e: e}
+			l.talk.begin(netip.AddrPortFrom(local, 4000), usual)
+			if err := l.prepareLocked(Security{policy, true}, false); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := l.answerLocked(text)
+			if err != nil {
+				continue
+			}
+			again, err := parseSDP(answer)
+			if err != nil || len(again) != len(all) {
 				t.Errorf("our own answer: %v\n%q", err, answer)
 			}
+			if r := l.route.Load(); !l.talk.sec.plain() && r.shield == nil {
+				t.Errorf("%s, and not encrypted:\n%q", policy, answer)
+			}
+			_ = l.answeredLocked(text)
 		}
 	})
 }
