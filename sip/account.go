@@ -30,6 +30,7 @@ type Account struct {
 	Expires  time.Duration // what we ask for; 0: five minutes
 	Instance string        // a UUID that stays with the installation (RFC 5626 §4.1); empty: none
 	NAT      bool          // say in Contact the address that the server sees (RFC 3581), not our own
+	Session  time.Duration // session timer to ask calls for (RFC 4028); 0: half an hour
 	GRUU     bool          // the server routes calls by the GRUU it gives (RFC 5627): say that in their Contact
 }
 

@@ -74,13 +74,61 @@ func TestUserPartsAreEscaped(t *testing.T) {
 }
 
 func TestTraceHidesSecrets(t *testing.T) {
-	got := masked([]byte("REGISTER sip:h SIP/2.0\r\nauthorization: Digest response=\"f00\"\r\nProxy-Authorization : Digest x=f00\r\n\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:f00|2^48\r\n"))
-	if strings.Contains(got, "f00") || !strings.Contains(got, "REGISTER") {
-		t.Error(got)
+	for _, text := range []string{
+		"REGISTER sip:h SIP/2.0\r\nauthorization: Digest response=\"f00\"\r\nProxy-Authorization : Digest x=f00\r\n\r\n",
+		"REGISTER sip:h SIP/2.0\r\nAuthorization: Digest\r\n response=\"f00\"\r\n\tcnonce=f00\r\nCall-ID: kept\r\n\r\n",
+		"INVITE sip:h SIP/2.0\r\n\r\nv=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:f00|2^48;inline:f00\r\na=sendrecv\r\n",
+		"INVITE sip:h SIP/2.0\r\n\r\nA=Crypto:1 X INLINE:f00\nk=base64:f00\na=key-mgmt:mikey f00",
+		"INVITE sip:h SIP/2.0\r\n\r\na=crypto:f00",
+		"MESSAGE sip:h SIP/2.0\r\n\r\nf00",
+	} {
+		if got := masked([]byte(text)); strings.Contains(got, "f00") || !strings.Contains(got, " sip:h SIP/2.0") || !strings.Contains(got, "•••") {
+			t.Errorf("%q", got)
+		}
+	}
+	for _, text := range []string{
+		"INVITE sip:h SIP/2.0\r\nReplaces: a;to-tag=b\r\nContent-Length: 3\r\n\r\nv=0", "\r\n\r\n", "x", "SIP/2.0 200 OK\r\nCall-ID: a\r\n\r\n",
+	} {
+		if got := masked([]byte(text)); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
 	}
 	if Mask("0312345678") != "••••••5678" || Mask("123") != "123" {
 		t.Error(Mask("0312345678"))
 	}
+}
+
+func TestTitlesOfATimeline(t *testing.T) {
+	for text, want := range map[string][3]string{
+		"INVITE sip:h SIP/2.0\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n":    {"INVITE", "INVITE", "a"},
+		"SIP/2.0 183 Session Progress\r\ni : b\r\nCSEQ: 1 INVITE\r\n\r\n": {"183 Session Progress (INVITE)", "INVITE", "b"},
+		"SIP/2.0 200 \x1b[2J\r\n\r\n":                                     {"200 [2J ()", "", ""},
+		"":                                                                {"", "", ""},
+	} {
+		what, method, call := title([]byte(text))
+		if got := [3]string{what, method, call}; got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+func FuzzMasked(f *testing.F) {
+	f.Add("Digest response=f00", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:f00")
+	f.Add("x\r\n y", "k=x")
+	f.Fuzz(func(t *testing.T, credentials, line string) {
+		const secret = "s3cr3tOfTheTest"
+		credentials = strings.NewReplacer("\r", "", "\n", "").Replace(credentials)
+		line = strings.NewReplacer("\r", "", "\n", "").Replace(line)
+		text := "REGISTER sip:h SIP/2.0\r\nAuthorization: " + credentials + secret + "\r\n\r\n" + line + "\r\na=crypto:1 X inline:" + secret + "\r\n"
+		if got := masked([]byte(text)); strings.Contains(got, secret) {
+			t.Errorf("%q", got)
+		}
+		masked([]byte(credentials + "\r\n\r\n" + line))
+		what, _, _ := title([]byte(credentials + "\r\n" + line))
+		if !Clean(what) {
+			t.Errorf("%q", what)
+		}
+	})
 }
 
 func TestSDPInMultipart(t *testing.T) {

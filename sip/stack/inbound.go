@@ -116,6 +116,14 @@ func (in *Inbound) Answered() int {
 // Tag is the To-tag of our answers.
 func (in *Inbound) Tag() string { return in.tag }
 
+// Hops are how often a request may still be passed on; who does so says one less (RFC 3261 §16.6).
+func Hops(req *sip.Request) int {
+	if hops := req.MaxForwards(); hops != nil {
+		return int(hops.Val())
+	}
+	return 70
+}
+
 func toTagged(req *sip.Request) bool {
 	tag, _ := param(req.To().Params, "tag")
 	return tag != ""
@@ -129,6 +137,9 @@ func (s *Stack) request(req *sip.Request, from netip.AddrPort, l *Link) {
 	received(req.Via(), from)
 	touch(req)
 	refusal := validate(req, s.allow)
+	if refusal.code == 0 && s.cfg.Forwards && req.IsInvite() && Hops(req) == 0 {
+		refusal = no(483, "Too Many Hops")
+	}
 	if req.CSeq() == nil || req.CallID() == nil || req.From() == nil || req.To() == nil {
 		if !req.IsAck() {
 			res := sip.NewResponseFromRequest(req, 400, refusal.reason, nil)

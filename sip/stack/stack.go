@@ -29,6 +29,9 @@ type Config struct {
 	// Traced hears every message with its secrets masked, in the order of the wire per link; nil costs nothing. It is called
 	// by many goroutines and must be quick.
 	Traced func(Message)
+	// Forwards says that INVITEs go on from here, so that one without a hop left is refused with 483 (RFC 3261 §16.3). Who makes
+	// the next one gives it a Max-Forwards one below Hops.
+	Forwards bool
 	// ConnsPerAddr is how many TCP connections one address may hold; 0 means 64.
 	ConnsPerAddr int
 }

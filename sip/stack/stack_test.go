@@ -425,3 +425,71 @@ func TestEveryMessageSaysItsLength(t *testing.T) {
 		t.Errorf("%v %s", err, buf[:n])
 	}
 }
+
+// TestLoopsEnd: who passes INVITEs on refuses the one without a hop left, and only that.
+func TestLoopsEnd(t *testing.T) {
+	for forwards, want := range map[bool]string{true: "483", false: "200"} {
+		udp, _, _ := served(t, Config{Forwards: forwards})
+		conn := dial(t, "udp", udp)
+		last := func(method string) string {
+			return strings.Replace(message(method, method, 1, "Contact: <sip:a@h>"), "Max-Forwards: 70", "Max-Forwards: 0", 1)
+		}
+		_, _ = conn.Write([]byte(last("INVITE")))
+		if code := firstCode(t, conn); code != want {
+			t.Errorf("forwards %v: %s", forwards, code)
+		}
+		_, _ = conn.Write([]byte(last("OPTIONS")))
+		if code := firstCode(t, conn); code != "200" {
+			t.Errorf("OPTIONS: %s", code)
+		}
+	}
+}
+
+// TestRepeatedRequestsHearTheSameAnswer: from what is kept, for as long as it is.
+func TestRepeatedRequestsHearTheSameAnswer(t *testing.T) {
+	s := New(Config{})
+	s.Handle(Handlers{Request: func(in *Inbound) { _ = in.Answer(200, "OK") }})
+	link, err := s.ListenUDP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, s)
+	conn := dial(t, "udp", link.Local())
+	buf := make([]byte, 4096)
+	ask := func(text string) string {
+		t.Helper()
+		_, _ = conn.Write([]byte(text))
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		n, err := conn.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(buf[:n])
+	}
+	options := message("OPTIONS", "x", 1)
+	first := ask(options)
+	if again := ask(options); again != first || !strings.Contains(first, ";tag=") {
+		t.Errorf("%s\nand then\n%s", first, again)
+	}
+	// An INVITE that was answered absorbs its repetition, and its CANCEL hears the same tag.
+	invite := message("INVITE", "y", 1, "Contact: <sip:a@h>")
+	tag := toTagOf(ask(invite))
+	_, _ = conn.Write([]byte(invite))
+	cancel := strings.ReplaceAll(strings.ReplaceAll(invite, "INVITE", "CANCEL"), "bKCANCEL", "bKINVITE")
+	if got := ask(cancel); !strings.HasPrefix(got, "SIP/2.0 200 ") || !strings.Contains(got, "CSeq: 1 CANCEL") || toTagOf(got) != tag {
+		t.Error(got)
+	}
+	s.sweep(time.Now().Add(65 * sip.T1))
+	s.mu.Lock()
+	left := len(s.settled) + len(s.settling) + len(s.inbounds) + len(s.merged)
+	s.mu.Unlock()
+	if left != 0 {
+		t.Errorf("%d things are kept for ever", left)
+	}
+}
+
+func toTagOf(text string) string {
+	_, rest, _ := strings.Cut(text, "To: <sip:bob@h>;tag=")
+	tag, _, _ := strings.Cut(rest, "\r\n")
+	return tag
+}
