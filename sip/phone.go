@@ -335,7 +335,7 @@ func (p *Phone) Answer(ctx context.Context, call, sdp string) error {
 	if err := c.Answer(ctx, sdp); err != nil {
 		return refused(err)
 	}
-	p.supersede(ctx, call)
+	p.supersede(call)
 	return nil
 }
 

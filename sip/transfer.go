@@ -3,7 +3,6 @@ package sip
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -66,7 +65,8 @@ func (p *Phone) Connect(ctx context.Context, call, other string) error {
 	case <-time.After(replaceTime):
 	case <-ctx.Done():
 	}
-	return over(refused(consultation.Hangup(ctx)))
+	consultation.Drop()
+	return nil
 }
 
 // refer asks and, when it is done, hangs up unless they did.
@@ -77,15 +77,8 @@ func (p *Phone) refer(ctx context.Context, c *dialog.Call, l *line, to string) e
 	if err != nil {
 		return refused(err)
 	}
-	return over(refused(c.Hangup(ctx)))
-}
-
-// over: a call that is over already needs no hanging up.
-func over(err error) error {
-	if errors.Is(err, dialog.ErrOver) {
-		return nil
-	}
-	return err
+	c.Drop()
+	return nil
 }
 
 // askedToTransfer remembers a REFER until Follow or RefuseTransfer.
@@ -209,7 +202,7 @@ func (p *Phone) replaced(c *dialog.Call) (name string, code int) {
 }
 
 // supersede ends the call that an answered one replaced.
-func (p *Phone) supersede(ctx context.Context, call string) {
+func (p *Phone) supersede(call string) {
 	p.mu.Lock()
 	old := p.replacing[call]
 	delete(p.replacing, call)
@@ -218,11 +211,8 @@ func (p *Phone) supersede(ctx context.Context, call string) {
 		p.superseded[old] = true
 	}
 	p.mu.Unlock()
-	if c == nil {
-		return
-	}
-	if err := over(c.Hangup(ctx)); err != nil {
-		p.log.Debug("replaced call", "call", old, "err", err)
+	if c != nil {
+		c.Drop()
 	}
 }
 

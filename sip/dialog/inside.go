@@ -158,26 +158,33 @@ func (c *Call) sendBye(reply func(error), headers []string) {
 	}
 }
 
-// Hangup ends the call by whatever its state demands: CANCEL, BYE, or 603.
+// Hangup ends the call by whatever its state demands: CANCEL, BYE, or 603. For BYE it returns when the far side confirmed.
 func (c *Call) Hangup(ctx context.Context, headers ...string) error {
-	return c.ask(ctx, func(reply func(error)) {
-		switch c.phase {
-		case calling:
-			c.phase, c.cancelWith = cancelling, headers
-			if c.provisional {
-				c.sendCancel()
-			}
-			reply(nil)
-		case cancelling:
-			reply(nil)
-		case ringing:
-			err := c.in.Answer(603, "Decline", withReason(headers, 603)...)
-			c.finish(Ended{Code: 603, Reason: "Decline"})
-			reply(err)
-		default:
-			c.bye(reply, headers)
+	return c.ask(ctx, func(reply func(error)) { c.hangup(reply, headers) })
+}
+
+// Drop is Hangup that waits for nobody.
+func (c *Call) Drop(headers ...string) {
+	c.post(func() { c.hangup(func(error) {}, headers) })
+}
+
+func (c *Call) hangup(reply func(error), headers []string) {
+	switch c.phase {
+	case calling:
+		c.phase, c.cancelWith = cancelling, headers
+		if c.provisional {
+			c.sendCancel()
 		}
-	})
+		reply(nil)
+	case cancelling:
+		reply(nil)
+	case ringing:
+		err := c.in.Answer(603, "Decline", withReason(headers, 603)...)
+		c.finish(Ended{Code: 603, Reason: "Decline"})
+		reply(err)
+	default:
+		c.bye(reply, headers)
+	}
 }
 
 // abandon ends the call without waiting for anybody: the program goes.

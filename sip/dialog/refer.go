@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -11,10 +12,14 @@ import (
 	"zaseki/sip/stack"
 )
 
-const (
-	referQuiet = 60 * time.Second  // from 202 to the first NOTIFY
-	referLong  = 180 * time.Second // from a provisional NOTIFY to the next
-)
+// referQuiet is how long a taken REFER may stay without a NOTIFY: 60 seconds with T1 of half a second.
+func referQuiet() time.Duration { return 120 * sip.T1 }
+
+// referLong is the same after a provisional NOTIFY, for somebody has to answer now: 180 seconds.
+func referLong() time.Duration { return 360 * sip.T1 }
+
+// referTries is how often a REFER that hears 491 is sent again.
+const referTries = 4
 
 // ReferRequest asks the far side to call somebody.
 type ReferRequest struct {
@@ -24,6 +29,8 @@ type ReferRequest struct {
 
 // referring is a REFER of ours: the subscription that it opens by itself (RFC 3515 §2.4.4).
 type referring struct {
+	ask   ReferRequest
+	tries int
 	seq   uint32 // its CSeq, the id of the subscription
 	taken bool   // 202 came
 	timer *time.Timer
@@ -63,19 +70,24 @@ func (c *Call) refer(r ReferRequest, reply func(int, error)) *referring {
 		reply(405, &Refused{Code: 405, Reason: "Method Not Allowed"})
 		return nil
 	}
+	mine := &referring{ask: r, reply: reply}
+	c.referring = mine
+	c.referWithin(referQuiet())
+	c.sendRefer(mine)
+	return mine
+}
+
+func (c *Call) sendRefer(mine *referring) {
 	req := c.dialog.request(sip.REFER)
-	stack.AddHeaders(req, "Refer-To", r.To)
-	if r.By.User != "" {
-		by := r.By.uri()
+	stack.AddHeaders(req, "Refer-To", mine.ask.To)
+	if mine.ask.By.User != "" {
+		by := mine.ask.By.uri()
 		stack.AddHeaders(req, "Referred-By", "<"+by.String()+">")
 	}
-	mine := &referring{seq: req.CSeq().SeqNo, reply: reply}
-	c.referring = mine
-	c.referWithin(referQuiet)
+	mine.seq = req.CSeq().SeqNo
 	if _, err := c.send(req, func(res *sip.Response, err error) { c.referAnswered(mine, res, err) }); err != nil {
 		c.referDone(0, err)
 	}
-	return mine
 }
 
 func (c *Call) referWithin(d time.Duration) {
@@ -93,6 +105,13 @@ func (c *Call) referAnswered(mine *referring, res *sip.Response, err error) {
 	case c.referring != mine || res != nil && res.IsProvisional():
 	case err != nil:
 		c.referDone(408, err)
+	case res.StatusCode == 491 && mine.tries < referTries: // a proxy let it overtake our ACK: they still wait for that
+		mine.tries++
+		c.after(sip.T1/2+rand.N(sip.T1), func() {
+			if c.referring == mine {
+				c.sendRefer(mine)
+			}
+		})
 	case res.StatusCode >= 300:
 		c.referDone(res.StatusCode, &Refused{Code: res.StatusCode, Reason: res.Reason, Response: res})
 		if res.StatusCode == 481 {
@@ -135,7 +154,7 @@ func (c *Call) notified(in *stack.Inbound) {
 	mine := c.referring
 	switch {
 	case !strings.EqualFold(event, "refer"):
-		_ = in.Answer(489, "Bad Event")
+		_ = in.Answer(489, "Bad Event", "Allow-Events", "refer")
 		return
 	case mine == nil && c.lingering > 0, mine != nil && params["id"] != "" && params["id"] != strconv.FormatUint(uint64(mine.seq), 10):
 		_ = in.Answer(200, "OK") // about one that is settled
@@ -160,7 +179,7 @@ func (c *Call) notified(in *stack.Inbound) {
 	case ended: // without an outcome: nobody knows, so they are still ours
 		c.referDone(408, &Refused{Code: 408, Reason: "Request Timeout"})
 	default:
-		c.referWithin(referLong)
+		c.referWithin(referLong())
 	}
 }
 

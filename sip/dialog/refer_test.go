@@ -195,19 +195,75 @@ func TestReplacesFindsItsDialog(t *testing.T) {
 			t.Fatalf("%d", code)
 		}
 	}
+	expect[dialog.Ended](t, a.out)
 	early := a.invite(b.addr, "udp")
 	ringing := next(t, b.calls)
 	_ = ringing.Ring(180, "")
-	expect[dialog.Ended](t, a.out)
-	expect[dialog.Progress](t, a.out)
+	theirs := expect[dialog.Progress](t, a.out).Branch
+	ours := stack.Tag(early.Request().From().Params)
 	if early.ReplacesValue() != "" {
 		t.Error("an early dialog was named")
 	}
-	res := early.CallID()
-	tags := ringing.Request().From().Params
-	mine, _ := tags.Get("tag")
-	if _, code := b.FindReplaced(res + ";to-tag=" + "x" + ";from-tag=" + mine); code != 481 {
-		t.Errorf("%d", code)
+	if c, code := a.FindReplaced(early.CallID() + ";to-tag=" + ours + ";from-tag=" + theirs + ";early-only"); c != early || code != 0 {
+		t.Errorf("a call of ours that rings: %v %d", c, code)
+	}
+	if _, code := b.FindReplaced(early.CallID() + ";to-tag=" + theirs + ";from-tag=" + ours); code != 481 { // RFC 3891 §3: not ours
+		t.Errorf("a call that rings here: %d", code)
+	}
+}
+
+func TestSilenceAfterReferIsAFailure(t *testing.T) {
+	a := newAgent(t)
+	r := newRaw(t, a.addr)
+	c := r.calls(a)
+	var refused *dialog.Refused
+	done := asks(a, c, "<sip:third@zaseki.test>")
+	r.answers(r.asked(sipgo.REFER), 491) // Linphone, when a proxy lets the REFER overtake the ACK
+	r.answers(r.asked(sipgo.REFER), 202)
+	if err := next(t, done); !errors.As(err, &refused) || refused.Code != 408 {
+		t.Errorf("%v", err)
+	}
+	done = asks(a, c, "<sip:third@zaseki.test>")
+	r.answers(r.asked(sipgo.REFER), 405)
+	if err := next(t, done); !errors.As(err, &refused) || refused.Code != 405 {
+		t.Errorf("%v", err)
+	}
+	done = asks(a, c, "<sip:third@zaseki.test>")
+	r.answers(r.asked(sipgo.REFER), 202, "Refer-Sub", "false") // nobody will tell (RFC 4488)
+	if err := next(t, done); err != nil {
+		t.Errorf("%v", err)
+	}
+	r.says("UPDATE", 2, "learn", "Allow: INVITE, ACK, BYE, CANCEL")
+	r.hears("2 UPDATE")
+	done = asks(a, c, "<sip:third@zaseki.test>")
+	if err := next(t, done); !errors.As(err, &refused) || refused.Code != 405 {
+		t.Errorf("a far side without REFER: %v", err)
+	}
+}
+
+// TestReferWithoutSubscription: who asks with Refer-Sub: false hears nothing (RFC 4488 §4).
+func TestReferWithoutSubscription(t *testing.T) {
+	a := newAgent(t)
+	r := newRaw(t, a.addr)
+	c := r.calls(a)
+	r.says("REFER", 2, "quiet", "Refer-To: <sip:third@zaseki.test>", "Refer-Sub: false")
+	expect[dialog.Referred](t, a.in)
+	if err := errors.Join(c.AcceptRefer(), c.NotifyRefer(200, "OK", true)); err != nil {
+		t.Fatal(err)
+	}
+	if res := r.hears("2 REFER"); res.StatusCode != 202 || stack.Header(res, "Refer-Sub") != "false" {
+		t.Errorf("%v", res)
+	}
+	r.says("OPTIONS", 3, "after")
+	for {
+		switch m := r.reads().(type) {
+		case *sipgo.Request:
+			t.Errorf("%s", m.Method)
+		case *sipgo.Response:
+			if m.CSeq().Value() == "3 OPTIONS" {
+				return
+			}
+		}
 	}
 }
 
