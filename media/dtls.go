@@ -224,6 +224,7 @@ func (a *association) shake(certificate tls.Certificate) error {
 	over := a.over
 	a.mu.Unlock()
 	if over {
+		_ = conn.Close()
 		return net.ErrClosed
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeTime)

@@ -247,6 +247,41 @@ func TestNewKeyOfTheirsIsTakenAndTheOldOneHeardALittle(t *testing.T) {
 	}
 }
 
+// TestNewKeyMayGoOnCountingWraps: after a wrap some begin with none under a new key, others go on.
+func TestNewKeyMayGoOnCountingWraps(t *testing.T) {
+	for _, goesOn := range []bool{false, true} {
+		for i := range suites {
+			far := newSealed(t, &suites[i])
+			far.seq = 65000
+			e, _ := running(t, "PCMU")
+			answer, err := e.AnswerLine("a", local, far.sdp(protoKeys, far.line), Security{PolicyRequired, true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			far.agree(answer)
+			l := e.lines["a"]
+			far.say(l, 1000)
+			far.line = newCrypto(1, &suites[i])
+			if answer, err = e.Reanswer("a", far.sdp(protoKeys, far.line)); err != nil {
+				t.Fatal(err)
+			}
+			far.agree(answer)
+			out, err := newContext(&suites[i], far.line.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if goesOn {
+				out.SetROC(7, 1)
+			}
+			far.lock.out = out
+			far.say(l, 100)
+			if st := e.Stats("a"); st.Received.Packets != 1100 || st.Bad != 0 {
+				t.Errorf("%s, goes on %v: %+v", suites[i].name, goesOn, st)
+			}
+		}
+	}
+}
+
 func TestForgedAndRepeatedPacketsAreDropped(t *testing.T) {
 	for i := range suites {
 		far := newSealed(t, &suites[i])

@@ -29,6 +29,7 @@ type shield struct {
 	in    *srtp.Context
 	key   secret // of in
 	suite *suite
+	fresh bool          // nothing was opened with in yet
 	was   *srtp.Context // of the key before, for packets under way
 	until time.Time
 	read  rtp.Header
@@ -37,7 +38,7 @@ type shield struct {
 
 const (
 	replayWindow = 128             // packets; RFC 3711 §3.3.2 asks for 64 at least
-	lateKey      = 2 * time.Second // how long packets with the last key are still opened
+	lateKey      = 2 * time.Second // how long packets with the last key are still opened, at least until one came with the new
 	sealRoom     = 32              // bytes that sealing may add: tag, SRTCP index
 
 	// What is shorter is not SRTP, but some phone's empty packet in plain that opens a NAT.
@@ -84,8 +85,27 @@ func (s *shield) rekey(theirs secret) error {
 		return err
 	}
 	s.was, s.until = s.in, time.Now().Add(lateKey)
-	s.in, s.key = in, theirs
+	s.in, s.key, s.fresh = in, theirs, true
 	return nil
+}
+
+// resumeLocked opens the first packet after a change of keys for those who go on counting wraps where the old key was, while
+// others begin with none: the standard can be read both ways (RFC 4568 §7.1.4, RFC 3711 §3.3.1).
+func (s *shield) resumeLocked(dst, b []byte) ([]byte, error) {
+	roc, known := s.was.ROC(s.read.SSRC)
+	if !known || roc == 0 {
+		return nil, ErrNotSecure
+	}
+	in, err := newContext(s.suite, s.key)
+	if err != nil {
+		return nil, err
+	}
+	in.SetROC(s.read.SSRC, roc)
+	plain, err := in.DecryptRTP(dst, b, &s.read)
+	if err == nil {
+		s.in = in
+	}
+	return plain, err
 }
 
 // seal locks the RTP packet at the beginning of buf in place; buf has room for the tag.
@@ -117,7 +137,7 @@ func (s *shield) open(b []byte, now time.Time) ([]byte, bool) {
 	if s.in == nil || len(b) < shortestRTP {
 		return nil, false
 	}
-	if s.was != nil && now.After(s.until) {
+	if s.was != nil && !s.fresh && now.After(s.until) {
 		s.was = nil
 	}
 	if s.was != nil { // a context that fails may leave b in pieces
@@ -125,12 +145,19 @@ func (s *shield) open(b []byte, now time.Time) ([]byte, bool) {
 	}
 	plain, err := s.in.DecryptRTP(b[:0], b, &s.read)
 	if err != nil && s.was != nil {
-		plain, err = s.was.DecryptRTP(b[:0], s.spare, &s.read)
+		if plain, err = s.was.DecryptRTP(b[:0], s.spare, &s.read); err == nil {
+			return plain, true
+		}
+		if s.fresh {
+			plain, err = s.resumeLocked(b[:0], s.spare)
+		}
 	}
 	if err != nil {
 		s.failed.Add(1)
+		return nil, false
 	}
-	return plain, err == nil
+	s.fresh = false
+	return plain, true
 }
 
 // openReport unlocks RTCP.
