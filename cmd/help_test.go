@@ -94,10 +94,15 @@ func (d *day) open(ctx context.Context, words string) {
 	d.Cleanup(d.browser.Close)
 	d.page, err = d.browser.Open(stage.English(d.phone.String("panel"), ""), stage.View{})
 	d.must(err)
-	// Echo cancelling and automatic gain would change the speech that is compared.
-	_, err = stage.Eval[string](d.page, `localStorage.setItem("zaseki.audio", "raw"), ""`)
+	d.raw(d.page)
+}
+
+// raw takes echo cancelling and automatic gain away, which would change the speech that is compared.
+func (d *day) raw(p *stage.Page) {
+	d.Helper()
+	_, err := stage.Eval[string](p, `localStorage.setItem("zaseki.audio", "raw"), ""`)
 	d.must(err)
-	d.must(d.page.Reload())
+	d.must(p.Reload())
 }
 
 // signIn goes both steps.

@@ -162,7 +162,7 @@ func (p *phone) leave(ctx context.Context, e agent.Leave) {
 	if err := p.line.Unregister(ctx); !errors.Is(err, sip.ErrNoLine) {
 		p.note("unregister", err)
 	}
-	if !e.Revoked && !p.local() {
+	if !e.Revoked && !e.Local {
 		p.note("sign out", p.uplink.SignOut(ctx))
 	}
 	p.agent.Post(agent.Left{})

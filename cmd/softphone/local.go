@@ -144,13 +144,6 @@ func untrusted(err error) string {
 
 func isFinal(code int) bool { return slices.Contains(final[:], code) }
 
-// local says that there is no center in this session.
-func (p *phone) local() bool {
-	news, stop := p.agent.Watch()
-	defer stop()
-	return (<-news).Local
-}
-
 // security is how the sound of a line is to be encrypted: keys stand in an SDP only where nobody on the way can read them.
 func (p *phone) security() media.Security {
 	p.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -148,10 +149,29 @@ func (c *Caller) tell(e sip.Event) {
 		c.over(e.Call)
 	case sip.Ended:
 		c.over(e.Call)
+	case sip.Moved:
+		for _, id := range c.Calls() {
+			c.jobs.Go(func() { c.note(id, c.move(id, e.Local)) })
+		}
 	}
 	if c.cfg.Told != nil {
 		c.cfg.Told(e)
 	}
+}
+
+// move offers a call anew from our new address.
+func (c *Caller) move(id string, local netip.Addr) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	offer, err := c.Sound.MoveOffer(id, local)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Line.Reinvite(ctx, id, offer)
+	if err != nil {
+		return err
+	}
+	return c.Sound.SetAnswer(id, answer)
 }
 
 func (c *Caller) note(line string, err error) {
