@@ -3,6 +3,7 @@ package sip
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -119,7 +120,9 @@ func (p *Phone) Follow(ctx context.Context, call, as, sdp string) error {
 	}
 	err = p.follow(ctx, l, c, to, as, sdp)
 	if err != nil {
-		_ = c.NotifyRefer(503, "Service Unavailable", true)
+		why := Refused{Code: 503, Reason: "Service Unavailable"}
+		errors.As(err, &why)
+		_ = c.NotifyRefer(why.Code, why.Reason, true)
 		return fmt.Errorf("follow: %w", refused(err))
 	}
 	return nil

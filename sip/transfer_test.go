@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	sipgo "github.com/emiago/sipgo/sip"
+
 	"zaseki/sip"
+	"zaseki/sip/stack"
 )
 
 // three phones of ours at a real proxy.
@@ -232,4 +235,52 @@ func TestDigitsByInfo(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	hangup(t, alice, bob, "out")
+}
+
+// TestFollowHonoursOnlyReplacesAndRequire: whatever else a Refer-To would smuggle into our INVITE stays out, and the way is
+// always our server's.
+func TestFollowHonoursOnlyReplacesAndRequire(t *testing.T) {
+	for _, row := range []struct {
+		to, target, replaces string
+		code                 int // of the last NOTIFY; 0: an INVITE goes out
+	}{
+		{"<sip:102@elsewhere.test?Replaces=c%40h%3Bto-tag%3D1%3Bfrom-tag%3D2&Require=replaces&From=%3Csip:boss@h%3E&Route=%3Csip:evil%3E&body=x>", "sip:102@elsewhere.test", "c@h;to-tag=1;from-tag=2", 0},
+		{"<tel:+81-3-1234-5678;phone-context=x>", "sip:+81312345678@zaseki.test", "", 0},
+		{"<sip:102@zaseki.test?Require=unknown>", "", "", 420},
+		{"<sips:102@zaseki.test>", "", "", 416}, // our line can be read by others
+	} {
+		t.Run(row.to, func(t *testing.T) {
+			s, p := newServer(t), newPhone(t, "alice")
+			s.registers(p)
+			if err := p.Dial(p.context(), "out", "eve", sdpOf("alice", "sendrecv")); err != nil {
+				t.Fatal(err)
+			}
+			inv := s.gets(sipgo.INVITE)
+			s.says(inv, 200, "Contact", "<sip:eve@"+s.conn.LocalAddr().String()+">", "Content-Type", "application/sdp")
+			expect[sip.Answered](p)
+			s.sends("REFER sip:alice@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKrefer\r\nFrom: <sip:eve@zaseki.test>;tag=server\r\n" +
+				"To: <sip:alice@zaseki.test>;tag=" + stack.Tag(inv.From().Params) + "\r\nCall-ID: " + inv.CallID().Value() + "\r\nCSeq: 1 REFER\r\nMax-Forwards: 70\r\n" +
+				"Contact: <sip:eve@127.0.0.1>\r\nRefer-To: " + row.to + "\r\nContent-Length: 0\r\n\r\n")
+			if asked := expect[sip.TransferAsked](p); asked.Attended != (row.replaces != "") {
+				t.Errorf("%+v", asked)
+			}
+			if err := p.Follow(p.context(), "out", "new", sdpOf("alice", "sendrecv")); (err == nil) != (row.code == 0) {
+				t.Errorf("%v", err)
+			}
+			if row.code != 0 {
+				for n := s.gets(sipgo.NOTIFY); ; n = s.gets(sipgo.NOTIFY) {
+					s.sends(sipgo.NewResponseFromRequest(n, 200, "OK", nil).String())
+					if strings.HasPrefix(string(n.Body()), fmt.Sprint("SIP/2.0 ", row.code)) && stack.Header(n, "Subscription-State") == "terminated;reason=noresource" {
+						return
+					}
+				}
+			}
+			for inv = s.gets(sipgo.INVITE); inv.CSeq().SeqNo != 1 || inv.Recipient.User == "eve"; inv = s.gets(sipgo.INVITE) {
+			}
+			if got := inv.Recipient.String(); got != row.target || stack.Header(inv, "Replaces") != row.replaces || stack.Header(inv, "Route") != "" ||
+				inv.From().Address.User != "alice" || !strings.HasPrefix(string(inv.Body()), "v=0") {
+				t.Errorf("%s\n%v", got, inv)
+			}
+		})
+	}
 }

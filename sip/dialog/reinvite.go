@@ -243,7 +243,7 @@ func (c *Call) exchanged(d *dialog) bool {
 	case talking:
 		return true
 	case ringing:
-		return c.rel.said && c.rel.open == nil
+		return c.rel.said != "" && c.rel.open == nil
 	case calling:
 		for _, b := range c.branches {
 			if b.dialog == d {

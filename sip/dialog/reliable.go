@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ type reliably struct {
 	seq     uint32 // of the last one, 0 before the first
 	open    *provision
 	waiting []*provision
-	said    bool   // one of them carried our description: the 2xx needs none
+	said    string // our description that one of them carried: the 2xx needs none
 	then    func() // an answer that waits for the PRACK
 }
 
@@ -37,14 +38,14 @@ func (c *Call) Ring(code int, sdp string) error {
 		if c.phase != ringing || c.rel.then != nil {
 			return ErrNotNow
 		}
-		if c.rel.said {
+		if c.rel.said != "" {
 			sdp = "" // it is said once
 		}
 		res := c.in.Response(code, provisional(code))
 		res.AppendHeader(sip.NewHeader("Contact", c.dialog.contact))
 		res.AppendHeader(sip.NewHeader("Allow", c.ua.stack.Allow()))
 		demanded := has(stack.List(c.first, "Require"), "100rel")
-		mute := sdp == "" && stack.SDP(c.first) == "" && !c.rel.said // RFC 3262 §5: the first reliable one has the offer, or is none
+		mute := sdp == "" && stack.SDP(c.first) == "" && c.rel.said == "" // RFC 3262 §5: the first reliable one has the offer, or is none
 		able := demanded || sdp != "" && has(stack.List(c.first, "Supported"), "100rel")
 		withSDP(res, sdp)
 		if code == 100 || !able || mute {
@@ -68,7 +69,7 @@ func provisional(code int) string {
 
 func (c *Call) provide(p *provision) error {
 	r := &c.rel
-	r.said = r.said || p.sdp != ""
+	r.said = cmp.Or(r.said, p.sdp)
 	if r.open != nil {
 		r.waiting = append(r.waiting, p)
 		return nil
@@ -121,7 +122,7 @@ func (c *Call) pracked(in *stack.Inbound) {
 	case p.sdp != "" && stack.SDP(c.first) == "":
 		_ = in.Answer(200, "OK")
 		c.tell(Acked{SDP: sdp})
-	case c.offered != nil || !r.said:
+	case c.offered != nil || r.said == "":
 		_ = in.Answer(488, "Not Acceptable Here")
 	default:
 		c.toldOffer(in)

@@ -65,6 +65,24 @@ func TestReliableProvisionalWaitsForItsPrack(t *testing.T) {
 	}
 }
 
+// TestOtherDescriptionAfterAReliableOne: a center rings one phone, and another answers.
+func TestOtherDescriptionAfterAReliableOne(t *testing.T) {
+	a, b := newAgent(t), newAgent(t)
+	a.invite(b.addr, "udp")
+	in := next(t, b.calls)
+	if err := in.Ring(183, answer); err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(answer, "5000", "7000", 1)
+	if err := in.Answer(b.context(), other); err != nil {
+		t.Fatal(err)
+	}
+	expect[dialog.Progress](t, a.out)
+	if e := expect[dialog.Answered](t, a.out); e.SDP != other {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestReliableProvisionalThatNobodyAcknowledgesFails(t *testing.T) {
 	a := newAgent(t)
 	r := newRaw(t, a.addr)

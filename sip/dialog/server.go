@@ -109,8 +109,10 @@ func (c *Call) accept(in *stack.Inbound, sdp string, done func(error)) {
 	res.AppendHeader(sip.NewHeader("Allow", c.ua.stack.Allow()))
 	res.AppendHeader(sip.NewHeader("Supported", supported))
 	c.grant(in.Req, res)
-	said := in == c.in && c.rel.said // reliably, in a provisional (RFC 3262 §5)
-	if !said {
+	// What was said reliably in a provisional is not said twice (RFC 3262 §5). A description that differs, for another phone
+	// answered than the one that rang first, is said all the same: who goes on hearing the first one would hear nothing.
+	said := in == c.in && c.rel.said != ""
+	if !said || sdp != c.rel.said {
 		withSDP(res, sdp)
 		c.sdp = sdp
 	}
