@@ -8,60 +8,80 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// compact is the short form of a header's name (RFC 3261 §7.3.3 and the registry of IANA).
+// compact is the short form of a header's name (RFC 3261 §7.3.3 and the registry of IANA), as the RFC writes it or in lower case.
 func compact(name string) string {
 	switch name {
-	case "call-id":
+	case "Call-ID", "call-id":
 		return "i"
-	case "contact":
+	case "Contact", "contact":
 		return "m"
-	case "content-encoding":
+	case "Content-Encoding", "content-encoding":
 		return "e"
-	case "content-length":
+	case "Content-Length", "content-length":
 		return "l"
-	case "content-type":
+	case "Content-Type", "content-type":
 		return "c"
-	case "event":
+	case "Event", "event":
 		return "o"
-	case "allow-events":
+	case "Allow-Events", "allow-events":
 		return "u"
-	case "from":
+	case "From", "from":
 		return "f"
-	case "refer-to":
+	case "Refer-To", "refer-to":
 		return "r"
-	case "referred-by":
+	case "Referred-By", "referred-by":
 		return "b"
-	case "request-disposition":
+	case "Request-Disposition", "request-disposition":
 		return "d"
-	case "session-expires":
+	case "Session-Expires", "session-expires":
 		return "x"
-	case "subject":
+	case "Subject", "subject":
 		return "s"
-	case "supported":
+	case "Supported", "supported":
 		return "k"
-	case "to":
+	case "To", "to":
 		return "t"
-	case "via":
+	case "Via", "via":
 		return "v"
 	}
 	return ""
 }
 
+func compactOf(name string) string {
+	if short := compact(name); short != "" {
+		return short
+	}
+	for i := range len(name) {
+		if 'a' <= name[i] && name[i] <= 'z' || name[i] == '-' { // so far as the RFC writes it
+			continue
+		}
+		if i > 0 && name[i-1] != '-' {
+			return compact(lower(name))
+		}
+	}
+	return ""
+}
+
+// same compares names of headers in any case; most differ in length already.
+func same(a, b string) bool { return len(a) == len(b) && (a == b || strings.EqualFold(a, b)) }
+
 // Header is the value of the first header of that name, long or compact form ("Refer-To" finds "r"), any case; "" without one.
 func Header(msg sip.Message, name string) string {
-	if all := Headers(msg, name); len(all) > 0 {
-		return all[0]
+	short := compactOf(name)
+	for _, h := range all(msg) {
+		if got := h.Name(); same(got, name) || short != "" && same(got, short) {
+			return h.Value()
+		}
 	}
 	return ""
 }
 
 // Headers are all values of that name.
 func Headers(msg sip.Message, name string) []string {
-	name = lower(name)
-	short := compact(name)
+	short := compactOf(name)
 	var values []string
 	for _, h := range all(msg) {
-		if got := h.Name(); strings.EqualFold(got, name) || short != "" && strings.EqualFold(got, short) {
+		if got := h.Name(); same(got, name) || short != "" && same(got, short) {
 			values = append(values, h.Value())
 		}
 	}
@@ -225,7 +245,7 @@ func unhex(c byte) byte {
 // param finds a parameter whatever its case; sipgo compares names exactly.
 func param(params sip.HeaderParams, name string) (string, bool) {
 	for _, kv := range params {
-		if strings.EqualFold(strings.TrimSpace(kv.K), name) {
+		if same(kv.K, name) || len(kv.K) > len(name) && same(strings.TrimSpace(kv.K), name) {
 			return strings.TrimSpace(kv.V), true
 		}
 	}

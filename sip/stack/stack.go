@@ -170,7 +170,6 @@ func (s *Stack) receive(data []byte, from netip.AddrPort, l *Link) {
 		return
 	}
 	msg.SetTransport(strings.ToUpper(l.network))
-	msg.SetSource(from.String())
 	switch m := msg.(type) {
 	case *sip.Request:
 		s.request(m, from, l)

@@ -55,7 +55,7 @@ func malformed(req *sip.Request) string {
 	for _, h := range req.Headers() {
 		name := h.Name()
 		for i, single := range singles {
-			if strings.EqualFold(name, single) || len(name) == 1 && strings.EqualFold(name, compact(single)) {
+			if same(name, single) || len(name) == 1 && same(name, compact(single)) {
 				count[i]++
 				break
 			}
