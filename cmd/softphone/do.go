@@ -256,9 +256,15 @@ func (p *phone) join(ctx context.Context, call string) {
 }
 
 func (p *phone) joined(call string) {
+	p.voiced(call)
+	p.agent.Post(agent.Joined{Call: call})
+}
+
+// voiced tells what the sound of a call was agreed to be. The lock needs both: encrypted voice, and keys or fingerprints that
+// came over an encrypted line (PRODUCT A16).
+func (p *phone) voiced(call string) {
 	stats := p.sound.Stats(call)
 	p.agent.Post(agent.Voiced{Call: call, Codec: stats.Codec, Secure: stats.Secure != "" && p.line.Secure()})
-	p.agent.Post(agent.Joined{Call: call})
 }
 
 func (p *phone) place(ctx context.Context, call, number string) {

@@ -122,6 +122,20 @@ func (p *phone) answered(e sip.Answered) {
 	p.joined(e.Call)
 }
 
+// secured: a DTLS handshake is over, some time after the call was answered. One that failed leaves a call in which nobody will
+// ever hear anything.
+func (p *phone) secured(e media.Secured) {
+	if e.Err == nil {
+		p.voiced(e.Line)
+		return
+	}
+	p.log.Warn("voice not encrypted", "call", e.Line, "err", e.Err)
+	p.jobs.Go(func() {
+		p.agent.Post(agent.Failed{Call: e.Line, Problem: wire.Problem{Code: wire.ProblemCallSecure}})
+		p.drop(context.Background(), e.Line)
+	})
+}
+
 // lineProblem: code 0 is silence.
 func (p *phone) lineProblem(code int, reason string) wire.Problem {
 	p.mu.Lock()
@@ -139,6 +153,8 @@ func (p *phone) tellSound(e media.Event) {
 		p.agent.Post(agent.SoundLive{On: e.Live})
 	case media.LineSilent:
 		p.agent.Post(agent.LineSilent{Call: e.Line, On: e.Silent})
+	case media.Secured:
+		p.secured(e)
 	case media.Digit:
 		p.agent.Post(agent.DigitHeard{Call: e.Line, Digit: e.Digit})
 	}

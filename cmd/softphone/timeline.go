@@ -113,6 +113,8 @@ func (j *journal) sounded(e media.Event) {
 	switch e := e.(type) {
 	case media.FirstPacket:
 		j.note(e.Line, "sound", onOff(e.Out, "first packet to the line", "first packet from the line"))
+	case media.Secured:
+		j.note(e.Line, "sound", onOff(e.Err == nil, "voice is encrypted", "voice could not be encrypted"))
 	case media.LineSilent:
 		j.note(e.Line, "sound", onOff(e.Silent, "nothing from the line for five seconds", "the line is heard again"))
 	}
