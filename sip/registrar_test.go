@@ -1,6 +1,7 @@
 package sip_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -314,5 +315,55 @@ func inside(t *testing.T) {
 	t.Log(string(out))
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLineOverIPv6: brackets where they belong, over datagrams and connections.
+func TestLineOverIPv6(t *testing.T) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv6loopback})
+	if err != nil {
+		t.Skip("no IPv6: ", err)
+	}
+	defer conn.Close()
+	s, p := &server{t: t, conn: conn}, newPhone(t, "alice")
+	done := s.registering(p, nil)
+	req := s.gets(sipgo.REGISTER)
+	local := s.far.String()
+	if c := stack.Header(req, "Contact"); !strings.HasPrefix(c, "<sip:alice@"+local+">") {
+		t.Errorf("%s, from %s", c, local)
+	}
+	if v := stack.Header(req, "Via"); !strings.HasPrefix(v, "SIP/2.0/UDP "+local+";") {
+		t.Errorf("%s, from %s", v, local)
+	}
+	s.takes(req, ";expires=60")
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	expect[sip.Registered](p)
+	s.sends(strings.NewReplacer("127.0.0.1", "[::1]", "INVITE", "OPTIONS", "bKleak", "bKsix").Replace(inviteHead))
+	if tag := s.toTag(); tag == "" {
+		t.Error("OPTIONS of our server is not answered")
+	}
+}
+
+// TestCertificateOfAnotherIsNotBelieved: no word of ours goes to a server that is not the one.
+func TestCertificateOfAnotherIsNotBelieved(t *testing.T) {
+	k := kamailio(t)
+	p := newPhone(t, "alice")
+	for name, change := range map[string]func(*sip.Account){
+		"unknown authority": func(a *sip.Account) { a.TLS = nil },
+		"another domain":    func(a *sip.Account) { a.TLS = &tls.Config{RootCAs: k.roots, ServerName: "elsewhere.test"} },
+		"another pin": func(a *sip.Account) {
+			a.TLS = &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return errors.New("not pinned") }}
+		},
+		"no verification": func(a *sip.Account) { a.TLS = &tls.Config{InsecureSkipVerify: true} },
+	} {
+		a := p.over(k, "tls")
+		change(&a)
+		if err := p.Register(p.context(), a); err == nil {
+			t.Errorf("%s: registered", name)
+		} else if errors.As(err, new(sip.Refused)) {
+			t.Errorf("%s: it was asked: %v", name, err)
+		}
 	}
 }

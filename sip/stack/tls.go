@@ -25,7 +25,7 @@ func (s *Stack) ListenTLS(addr string, cfg *tls.Config) (netip.AddrPort, error) 
 
 // DialTLS opens a TLS connection like DialTCP. names are what the certificate may be for: the SIP domain, or the host that the
 // person named (RFC 5922 §7); the first one is asked for. cfg brings private roots or, in VerifyConnection, a pin; nil is
-// the system's roots.
+// the system's roots. A ServerName of cfg stands for all names.
 func (s *Stack) DialTLS(ctx context.Context, addr string, cfg *tls.Config, names ...string) (*Link, error) {
 	own, err := verifying(cfg, names)
 	if err != nil {
@@ -46,7 +46,9 @@ func verifying(cfg *tls.Config, names []string) (*tls.Config, error) {
 		own = cfg.Clone()
 	}
 	own.MinVersion = max(own.MinVersion, tls.VersionTLS12)
-	if own.ServerName == "" && len(names) > 0 {
+	if own.ServerName != "" {
+		names = nil // the caller knows better
+	} else if len(names) > 0 {
 		own.ServerName = names[0]
 	}
 	if own.InsecureSkipVerify {
