@@ -165,8 +165,8 @@ func (c *Call) silence(err error) {
 
 func (c *Call) success(res *sip.Response) {
 	tag := stack.Tag(res.To().Params)
-	if c.held != nil && c.dialog.remoteTag == tag {
-		return // repeated while its ACK waits for our answer
+	if c.held != nil && c.dialog.remoteTag == tag || c.late.repeat(c, tag) {
+		return // repeated: its ACK waits for our answer, or was on its way
 	}
 	if c.phase != calling && c.phase != cancelling || c.dialog.remoteTag != "" {
 		c.dismiss(c.invite.Request(), res) // another branch of a fork answered too

@@ -116,7 +116,7 @@ func ackKey(req *sip.Request) string { return req.CSeq().Value() }
 
 // reoffered takes what comes back for our re-INVITE or UPDATE.
 func (c *Call) reoffered(r *reinvite, req *sip.Request, res *sip.Response, err error) {
-	if res != nil && res.IsProvisional() || c.offering != r {
+	if res != nil && res.IsProvisional() || res != nil && res.IsSuccess() && c.late.repeat(c, ackKey(req)) || c.offering != r {
 		return
 	}
 	c.offering = nil

@@ -263,3 +263,61 @@ func TestSippReliableProvisional(t *testing.T) {
 	}
 	wait()
 }
+
+// TestUpdateWhileOurOfferIsOpen: an offer is told to come again, a refresh is not (RFC 3311 §5.2).
+func TestUpdateWhileOurOfferIsOpen(t *testing.T) {
+	a := newAgent(t)
+	r := newRaw(t, a.addr)
+	c := r.calls(a)
+	done := make(chan error, 1)
+	go func() { _, err := c.Reinvite(a.context(), offer); done <- err }()
+	inv := r.asked(sipgo.INVITE)
+	r.says("UPDATE", 2, "offer", offer)
+	if res := r.hears("2 UPDATE"); res.StatusCode != 491 {
+		t.Errorf("%d", res.StatusCode)
+	}
+	r.says("UPDATE", 3, "refresh")
+	if res := r.hears("3 UPDATE"); res.StatusCode != 200 {
+		t.Errorf("%d", res.StatusCode)
+	}
+	r.provides(inv, 200, "", answer)
+	r.provides(inv, 200, "", answer) // the ACK was lost
+	for range 2 {
+		if ack := r.asked(sipgo.ACK); ack.CSeq().SeqNo != inv.CSeq().SeqNo {
+			t.Errorf("%v", ack)
+		}
+	}
+	if err := next(t, done); err != nil {
+		t.Error(err)
+	}
+	go func() { _, err := c.Update(a.context(), offer); done <- err }()
+	update := r.asked(sipgo.UPDATE)
+	r.answers(update, 500, "Retry-After", "1") // their offer is open: ours comes again
+	r.provides(r.asked(sipgo.UPDATE), 200, "", answer)
+	if err := next(t, done); err != nil {
+		t.Error(err)
+	}
+	r.says("BYE", 4, "bye")
+	r.hears("4 BYE")
+}
+
+// TestAnswerThatComesTwiceAtOnceIsOneAnswer: the second must not look like another branch of a fork, which is hung up.
+func TestAnswerThatComesTwiceAtOnceIsOneAnswer(t *testing.T) {
+	for range 20 {
+		a := newAgent(t)
+		r := newRaw(t, a.addr)
+		c := a.invite(r.at(), "udp")
+		inv := r.asked(sipgo.INVITE)
+		for range 3 {
+			r.provides(inv, 200, "far", answer)
+		}
+		expect[dialog.Answered](t, a.out)
+		for range 3 {
+			if req := r.reads().(*sipgo.Request); req.Method != sipgo.ACK {
+				t.Fatalf("%s", req.Method)
+			}
+		}
+		c.Drop()
+		r.answers(r.asked(sipgo.BYE), 200)
+	}
+}
