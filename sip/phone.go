@@ -163,7 +163,7 @@ func (p *Phone) invite(ctx context.Context, l *line, o outgoing) error {
 	c, err := p.ua.Invite(ctx, dialog.InviteRequest{
 		Target: o.target, Network: link.Network(), Destination: l.peer(), Link: link, Auth: l.auth, SDP: o.sdp,
 		From:        dialog.Party{Display: l.account.Display, User: cmp.Or(l.account.From, l.account.User), Host: l.account.Domain},
-		ContactUser: l.account.User, Route: l.routes(), Replaces: o.replaces, Headers: o.headers,
+		ContactUser: l.account.User, Route: l.routes(), Session: l.account.Session, Replaces: o.replaces, Headers: o.headers,
 		Tell: func(e dialog.Event) {
 			<-kept
 			if o.watch != nil {
