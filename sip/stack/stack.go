@@ -201,7 +201,9 @@ func touch(msg sip.Message) {
 	msg.ContentLength()
 	switch m := msg.(type) {
 	case *sip.Request:
-		m.Contact()
+		if refreshes(m) {
+			m.Contact()
+		}
 		m.ContentType()
 		m.Route()
 		m.RecordRoute()
@@ -211,6 +213,11 @@ func touch(msg sip.Message) {
 		m.ContentType()
 		m.RecordRoute()
 	}
+}
+
+// refreshes: the Contact of such a request means something (RFC 3261 §20.10).
+func refreshes(req *sip.Request) bool {
+	return req.Method != sip.BYE && req.Method != sip.ACK && req.Method != sip.CANCEL
 }
 
 func errText(err error) string {

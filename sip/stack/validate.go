@@ -77,6 +77,9 @@ func malformed(req *sip.Request) string {
 	case !strings.EqualFold(string(req.CSeq().MethodName), string(req.Method)): // sipgo reads methods in upper case
 		return "CSeq Method Mismatch"
 	}
+	if !refreshes(req) {
+		return ""
+	}
 	for _, header := range Headers(req, "Contact") {
 		for _, value := range Values(header) {
 			if value != "*" && !address(value) {
