@@ -2,9 +2,11 @@ package exchange
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"zaseki/sip/dialog"
+	"zaseki/sip/stack"
 )
 
 // loanWait is how long another call may take to lend its far side, and to have it back as it was.
@@ -55,6 +57,23 @@ func (x *Exchange) rise(c *conduct) {
 		if s.c == c {
 			delete(x.seats, call)
 		}
+	}
+}
+
+// follow brings the calls of a phone that registered from another address there: it lost its connection, or moved. What another
+// phone of the same terminal has begun stays with that one.
+func (x *Exchange) follow(from netip.AddrPort, link *stack.Link, to netip.AddrPort) {
+	x.mu.Lock()
+	var behind []seat
+	for call, s := range x.seats {
+		if call.Source() == from {
+			behind = append(behind, s)
+		}
+	}
+	x.mu.Unlock()
+	for _, s := range behind {
+		err := s.l.call.Move(link, to)
+		x.log.Info("call follows its phone", "call", s.l.call.CallID(), "user", s.l.user, "peer", to, "err", err)
 	}
 }
 

@@ -64,7 +64,7 @@ func (x *Exchange) register(in *stack.Inbound) error {
 		callID: in.Req.CallID().Value(), cseq: in.Req.CSeq().SeqNo, epoch: t.Epoch,
 		network: in.Link.Network(), source: in.From,
 	}
-	was := len(x.where.lookup(user))
+	before := x.where.lookup(user)
 	var left []binding
 	var err error
 	if star {
@@ -78,7 +78,12 @@ func (x *Exchange) register(in *stack.Inbound) error {
 	case err != nil:
 		return in.Answer(403, err.Error())
 	}
-	x.logRegistered(user, in, was, len(left))
+	x.logRegistered(user, in, len(before), len(left))
+	for _, b := range before {
+		if b.callID == base.callID && b.source != base.source { // the same phone by another way
+			x.follow(b.source, in.Link, in.From)
+		}
+	}
 	return in.Answer(200, "OK", x.contacts(left)...)
 }
 

@@ -6,8 +6,11 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"math/big"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,6 +124,85 @@ func TestKeysDoNotLeaveTheEncryptedSide(t *testing.T) {
 	}
 	if key := plain.hearsKey(in.Call); key != "" {
 		t.Fatalf("a later offer showed %q", key)
+	}
+}
+
+// cable is a connection that can be cut, between phones and the exchange.
+type cable struct {
+	listener net.Listener
+	mu       sync.Mutex
+	open     []net.Conn
+}
+
+func lay(t *testing.T, to string) *cable {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{listener: l}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			c.mu.Lock()
+			c.open = append(c.open, near, far)
+			c.mu.Unlock()
+			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+				running.Go(func() {
+					io.Copy(way[0], way[1])
+					way[0].Close()
+					way[1].Close()
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		c.cut()
+		running.Wait()
+	})
+	return c
+}
+
+func (c *cable) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		conn.Close()
+	}
+	c.open = nil
+}
+
+func TestACallFollowsAPhoneThatLostItsConnection(t *testing.T) {
+	for _, transport := range []string{"tls", "tcp"} {
+		t.Run(transport, func(t *testing.T) {
+			f, byTLS := secureFloor(t)
+			to := map[string]string{"tls": f.x.Secure(), "tcp": f.x.Addr()}[transport]
+			line := lay(t, to)
+			a, b := f.speaker("1001", 40000), f.unheard("1002", 40010)
+			f.register(b.phone, transport, byTLS, func(acc *sip.Account) { acc.Server, acc.Transport = line.listener.Addr().String(), transport })
+			there := a.call("c1", b, "1002")
+			line.cut()
+			next[sip.LineLost](b.phone)
+			next[sip.Registered](b.phone)
+			a.hold("c1", true) // reaches it by its new connection
+			if _, sends := b.sound(there); sends {
+				t.Fatal("the phone does not hear that it is held")
+			}
+			a.Hangup(ctxFor(t), "c1")
+			if e := next[sip.Ended](b.phone); !e.ByPeer {
+				t.Fatalf("the phone hears %+v", e)
+			}
+		})
 	}
 }
 
