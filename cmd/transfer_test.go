@@ -10,10 +10,10 @@ import (
 	"zaseki/cmd/bench/stage"
 )
 
-// second starts a second phone and signs agent2 in there, on a page of its own in the same browser.
-func (d *day) second(status string) *stage.Page {
+// second starts a second phone and signs that account in there, on a page of its own in the same browser.
+func (d *day) second(account, status string) *stage.Page {
 	d.Helper()
-	phone, err := stage.StartPhone(context.Background(), filepath.Join(d.dir, "softphone"), filepath.Join(d.dir, "colleague"), d.center.String("http"))
+	phone, err := stage.StartPhone(context.Background(), filepath.Join(d.dir, "softphone"), filepath.Join(d.dir, account), d.center.String("http"))
 	d.must(err)
 	d.Cleanup(func() {
 		if d.Failed() {
@@ -24,7 +24,7 @@ func (d *day) second(status string) *stage.Page {
 	page, err := d.browser.Open(stage.English(phone.String("panel"), ""), stage.View{})
 	d.must(err)
 	d.raw(page)
-	d.must(page.Type("Account", "agent2"))
+	d.must(page.Type("Account", account))
 	d.must(page.Type("Password", stage.Password))
 	d.must(page.Click("button", "Sign in"))
 	d.must(page.Select("Status", status))
@@ -40,7 +40,7 @@ func TestACallIsTransferredThroughThePages(t *testing.T) {
 	customer := d.customer()
 	d.signIn("agent1", "Available", "2")
 	d.must(d.page.Wait("StaticText", "Line registered…"))
-	second := d.second("On break")
+	second := d.second("agent2", "On break")
 	_, err := customer.Call(context.Background(), stage.Queue)
 	d.must(err)
 	d.must(d.page.Click("button", "Answer"))

@@ -17,7 +17,8 @@ import (
 	"zaseki/web/wire"
 )
 
-// What the test floor has: account agent1 to agent3 with Password, extensions 2001 to 2003, seats 1 to 12, queue 7000, and
+// What the test floor has: account agent1 to agent4 with Password, extensions 2001 to 2004, of which 2003 and 2004 are encrypted
+// terminals when the center's exchange serves them, seats 1 to 12, queue 7000, and
 // a trunk for callers outside.
 const (
 	Password    = "a good pass phrase"
@@ -40,10 +41,14 @@ func Floor(dir string, pbx *PBX) (string, error) {
 		secret = pbx.Secret
 	}
 	var accounts, terminals, seats []map[string]any
-	for i := range 3 {
+	for i := range 4 {
 		name, ext := fmt.Sprintf("agent%d", i+1), strconv.Itoa(2001+i)
 		accounts = append(accounts, map[string]any{"account": name, "name": fmt.Sprintf("Agent %d", i+1), "password": Password, "terminals": []string{ext}})
-		terminals = append(terminals, map[string]any{"extension": ext, "account": name, "secret": secret})
+		terminal := map[string]any{"extension": ext, "account": name, "secret": secret}
+		if i >= 2 && pbx == nil {
+			terminal["type"] = "softphone-encrypted"
+		}
+		terminals = append(terminals, terminal)
 	}
 	terminals = append(terminals, map[string]any{"extension": trunkUser, "type": "trunk", "secret": trunkSecret})
 	for i := range 12 {

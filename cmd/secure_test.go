@@ -1,0 +1,34 @@
+package cmd_test
+
+import (
+	"testing"
+	"time"
+)
+
+// TestEncryptedTerminalsTalkUnderALockAndToNobodyElse: two encrypted terminals register at the center over TLS, trusted by its
+// own authority, and their call shows the lock on both pages; a terminal without encryption is refused, in words on its page.
+func TestEncryptedTerminalsTalkUnderALockAndToNobodyElse(t *testing.T) {
+	d := newDay(t, nil)
+	d.signIn("agent3", "On break", "2")
+	d.must(d.page.Wait("StaticText", "Line registered…"))
+	d.must(d.page.Wait("image", "Encrypted terminal"))
+	second := d.second("agent4", "On break")
+	d.must(d.page.Type("Number", "2004"))
+	d.must(d.page.Click("button", "Dial"))
+	d.must(second.Click("button", "Answer"))
+	d.must(second.Wait("button", "Mute"))
+	d.must(d.page.Wait("image", "Encrypted call"))
+	d.must(second.Wait("image", "Encrypted call"))
+	d.must(d.page.Click("button", "Mute")) // both microphones hear one tape
+	d.same("the first heard the second", d.agentSays, d.plays(d.page, 6*time.Second))
+	d.must(d.page.Click("button", "Hang up"))
+	d.must(second.Gone("button", "Hang up"))
+
+	plain := d.second("agent1", "On break")
+	d.must(plain.Type("Number", "2003"))
+	d.must(plain.Click("button", "Dial"))
+	d.must(plain.Wait("StaticText", "The other side has no voice format or encryption…"))
+	if d.page.Has("button", "Answer") {
+		t.Error("an encrypted terminal rings for a call in plain")
+	}
+}
