@@ -14,8 +14,44 @@ import (
 	"strings"
 )
 
-// group measures its rows. Dir is a folder for whatever it needs.
-type group func(ctx context.Context, dir string) ([]row, error)
+// group measures its rows and gives each to tell.
+type group func(ctx context.Context, lab lab) error
+
+// lab is what a group works with.
+type lab struct {
+	dir  string                 // for whatever it needs
+	only string                 // how the rows' names begin; "" is all
+	show func(row) error        // to people, as soon as it is there
+	skip func(name, why string) // what cannot be measured here
+}
+
+// measure is one row to come.
+type measure struct {
+	name string
+	row  func() (row, error)
+}
+
+// measure gets those rows that are wanted, one after the other.
+func (l lab) measure(rows ...measure) error {
+	for _, m := range rows {
+		if !strings.HasPrefix(m.name, l.only) {
+			continue
+		}
+		r, err := m.row()
+		var why skipped
+		if errors.As(err, &why) {
+			l.skip(m.name, string(why))
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		if err := l.show(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // groups by name; media, center and pages come with issues 4 to 6.
 func groups() map[string]group {
@@ -32,12 +68,17 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 {
+		if side, ok := sides()[args[0]]; ok {
+			return side(ctx, args[1:])
+		}
+	}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	asJSON := f.Bool("json", false, "one JSON object a line")
 	names := sortedNames()
 	f.Usage = func() {
-		fmt.Fprintf(stderr, "bench [-json] [GROUP…]\n\nMeasures with the built binaries; groups: %s (all without a name). Run it at the module's top.\n", strings.Join(names, ", "))
+		fmt.Fprintf(stderr, "bench [-json] [GROUP[.ROW]…]\n\nMeasures with the built binaries; groups: %s (all without a name); of a group, all rows whose names begin so. Run it at the module's top.\n", strings.Join(names, ", "))
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
@@ -45,9 +86,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return nil
 		}
 		return err
-	}
-	if f.NArg() == 2 && f.Arg(0) == answering {
-		return answerCalls(ctx, f.Arg(1))
 	}
 	if f.NArg() > 0 {
 		names = f.Args()
@@ -57,20 +95,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	for _, name := range names {
+	show := func(r row) error { return show(stdout, r, *asJSON) }
+	skip := func(name, why string) { fmt.Fprintf(stderr, "%s: not measured: %s\n", name, why) }
+	for _, only := range names {
+		name, _, _ := strings.Cut(only, ".")
 		g, ok := groups()[name]
 		if !ok {
 			return fmt.Errorf("no group %q: there is %s", name, strings.Join(sortedNames(), ", "))
 		}
-		rows, err := g(ctx, dir)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if err := show(stdout, rows, *asJSON); err != nil {
+		if err := g(ctx, lab{dir, only, show, skip}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sides are what this program is besides, in processes of its own, by its first argument.
+func sides() map[string]func(ctx context.Context, args []string) error {
+	return map[string]func(context.Context, []string) error{answering: answerCalls, moving: moveAbout, echoing: echoCalls}
 }
 
 func sortedNames() (names []string) {
@@ -117,17 +159,12 @@ func quantile(values []float64, q float64) float64 {
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
-func show(w io.Writer, rows []row, asJSON bool) error {
-	for _, r := range rows {
-		if asJSON {
-			if err := json.NewEncoder(w).Encode(r); err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Fprintf(w, "%-28s %8.5g %-4s p99 %8.5g  n %3d  ratio %6.2f to %-46s %s\n", r.Name, r.Value, r.Unit, r.P99, r.N, r.Ratio, r.Base, r.verdict())
+func show(w io.Writer, r row, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(r)
 	}
-	return nil
+	_, err := fmt.Fprintf(w, "%-30s %8.5g %-4s p99 %8.5g  n %3d  ratio %6.2f to %-46s %s\n", r.Name, r.Value, r.Unit, r.P99, r.N, r.Ratio, r.Base, r.verdict())
+	return err
 }
 
 // verdict says whether what was promised holds.

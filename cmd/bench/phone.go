@@ -26,39 +26,36 @@ type floor struct {
 	fresh    []float64 // MB of the first phone before anybody signed in
 }
 
-func phoneGroup(ctx context.Context, dir string) ([]row, error) {
+func phoneGroup(ctx context.Context, l lab) error {
+	dir := l.dir
 	if err := stage.Build(ctx, ".", dir, "center", "softphone"); err != nil {
-		return nil, err
+		return err
 	}
 	file, err := stage.Floor(dir, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	center, err := stage.StartCenter(ctx, filepath.Join(dir, "center"), dir, file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer center.Stop()
-	start, err := startToReady(ctx, dir, center)
-	if err != nil {
-		return nil, err
+	if err := l.measure(measure{"phone.start_to_ready", func() (row, error) { return startToReady(ctx, dir, center) }}); err != nil {
+		return err
 	}
-	rows := []row{start}
 
 	f := &floor{ctx: ctx}
 	end, err := f.open(dir, center)
 	defer end()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, measure := range []func() (row, error){f.idle, f.inviteToRing, f.answerToRTP, f.statusToSeatView} {
-		r, err := measure()
-		if err != nil {
-			return nil, fmt.Errorf("%w\nthe page:\n%s\nthe phone:\n%s", err, f.page.Said(), f.phone.Log())
-		}
-		rows = append(rows, r)
+	err = l.measure(measure{"phone.rss_idle", f.idle}, measure{"phone.invite_to_page_ring", f.inviteToRing},
+		measure{"phone.answer_to_rtp", f.answerToRTP}, measure{"phone.status_to_seatview", f.statusToSeatView})
+	if err != nil {
+		return fmt.Errorf("%w\nthe page:\n%s\nthe phone:\n%s", err, f.page.Said(), f.phone.Log())
 	}
-	return rows, nil
+	return nil
 }
 
 // startToReady: exec to the JSON line. The base is the same binary that only prints its version.

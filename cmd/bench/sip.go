@@ -31,31 +31,46 @@ const (
 	fullCalls = 20000
 )
 
-// sipGroup measures our SIP core as the answering side against sipp's own, turn by turn, both on one core; sipp calls from
-// the other.
-func sipGroup(ctx context.Context, dir string) ([]row, error) {
-	if _, err := exec.LookPath("sipp"); err != nil {
-		return nil, errors.New("sipp is not installed (package sip-tester)")
+// sipGroup measures our SIP core as the answering side against sipp's own, turn by turn, both on one core while sipp calls from
+// the other; and our phones with a real registrar, a network that changes, and real phones.
+func sipGroup(ctx context.Context, l lab) error {
+	if err := os.CopyFS(l.dir, scenarios); err != nil {
+		return err
 	}
-	if err := os.CopyFS(dir, scenarios); err != nil {
-		return nil, err
+	b := &sipBench{ctx: ctx, dir: l.dir}
+	peer := func(name string, phone realPhone, attended bool) measure {
+		return measure{name, func() (row, error) { return b.transferPeer(name, phone, attended) }}
 	}
-	b := sipBench{ctx: ctx, dir: dir}
-	var rows []row
-	for _, measure := range []func() (row, error){b.cpuPerCall, b.inviteTo180, b.callsWithoutFailure} {
-		r, err := measure()
-		if err != nil {
-			return rows, err
-		}
-		rows = append(rows, r)
-	}
-	return rows, nil
+	return l.measure(
+		measure{"sip.cpu_per_call", b.withSipp(b.cpuPerCall)},
+		measure{"sip.invite_to_180", b.withSipp(b.inviteTo180)},
+		measure{"sip.calls_without_failure", b.withSipp(b.callsWithoutFailure)},
+		measure{"sip.reregister_tcp", b.reregisterTCP},
+		measure{"sip.reregister_udp", b.reregisterUDP},
+		measure{"sip.address_gap", b.addressGap},
+		measure{"sip.transfer_blind", b.transferBlind},
+		measure{"sip.transfer_attended", b.transferAttended},
+		peer("sip.transfer_blind_baresip", startBaresip, false),
+		peer("sip.transfer_attended_baresip", startBaresip, true),
+		peer("sip.transfer_blind_linphone", startLinphone, false),
+		peer("sip.transfer_attended_linphone", startLinphone, true),
+	)
 }
 
 type sipBench struct {
 	ctx  context.Context
 	dir  string
 	port int // of the next answering side
+}
+
+// withSipp is a row that needs sipp.
+func (b *sipBench) withSipp(measured func() (row, error)) func() (row, error) {
+	return func() (row, error) {
+		if _, err := tool("sipp"); err != nil {
+			return row{}, skipped("sipp is not installed (package sip-tester)")
+		}
+		return measured()
+	}
 }
 
 // uas is an answering side in a process of its own, on one core.
@@ -252,15 +267,15 @@ func (b *sipBench) full(ours bool, rate int) (failed int, err error) {
 // answering is the argument with which this program is the answering side itself.
 const answering = "answering-side"
 
-// answerCalls rings and answers every call at that address until the context ends.
-func answerCalls(ctx context.Context, addr string) error {
+// answerCalls rings and answers every call at the address that its argument names until the context ends.
+func answerCalls(ctx context.Context, args []string) error {
 	s := stack.New(stack.Config{Server: "Zaseki"})
 	ua := dialog.New(dialog.Config{Stack: s, Calls: 100000, OnCall: func(c *dialog.Call) func(dialog.Event) {
 		_ = c.Ring(180, "")
 		go func() { _ = c.Answer(ctx, benchSDP) }()
 		return func(dialog.Event) {}
 	}})
-	if _, err := s.ListenUDP(addr); err != nil {
+	if _, err := s.ListenUDP(args[0]); err != nil {
 		return err
 	}
 	return ua.Run(ctx)
