@@ -29,26 +29,8 @@ const (
 func (l *line) keep(ctx context.Context) {
 	defer close(l.kept)
 	defer l.closeBefore()
-	ctx, cancel := context.WithCancel(ctx)
-	var beside sync.WaitGroup
-	defer beside.Wait()
-	defer cancel()
-	beside.Go(func() {
-		select {
-		case <-l.stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	changes := make(chan struct{}, 1)
-	beside.Go(func() {
-		route.Watch(ctx, func() {
-			select {
-			case changes <- struct{}{}:
-			default:
-			}
-		})
-	})
+	ctx, changes, end := l.beside(ctx)
+	defer end()
 	look := time.NewTicker(lookTime)
 	defer look.Stop()
 	ping := time.NewTimer(pingMin)
@@ -96,6 +78,29 @@ func (l *line) keep(ctx context.Context) {
 		}
 		renew.Reset(wait)
 	}
+}
+
+// beside listens for what ends the line and for changes of the network; end stops that and waits for it.
+func (l *line) beside(parent context.Context) (ctx context.Context, changes <-chan struct{}, end func()) {
+	ctx, cancel := context.WithCancel(parent)
+	news := make(chan struct{}, 1)
+	var running sync.WaitGroup
+	running.Go(func() {
+		select {
+		case <-l.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	running.Go(func() {
+		route.Watch(ctx, func() {
+			select {
+			case news <- struct{}{}:
+			default:
+			}
+		})
+	})
+	return ctx, news, func() { cancel(); running.Wait() }
 }
 
 // changed: the network is another one, so that we register again. When our address is the same that is still a good moment, for
