@@ -21,8 +21,9 @@ type raw struct {
 	t    *testing.T
 	conn *net.UDPConn
 	to   netip.AddrPort
-	tag  string // of the far side
-	body string // of the next request that has no SDP
+	tag  string          // of the far side
+	seen map[string]bool // branches of requests that asked gave
+	body string          // of the next request that has no SDP
 }
 
 func newRaw(t *testing.T, to netip.AddrPort) *raw {
@@ -299,13 +300,23 @@ func TestRouteSetOfTheCaller(t *testing.T) {
 
 func cseq(seq int, method string) string { return fmt.Sprint(seq, " ", method) }
 
-// asked is the next request of that method; others are passed over.
+// asked is the next request of that method; others, and repetitions of what it gave before, are passed over.
 func (r *raw) asked(method sipgo.RequestMethod) *sipgo.Request {
 	r.t.Helper()
 	for {
-		if req, ok := r.reads().(*sipgo.Request); ok && req.Method == method {
-			return req
+		req, ok := r.reads().(*sipgo.Request)
+		if !ok || req.Method != method {
+			continue
 		}
+		branch, _ := req.Via().Params.Get("branch")
+		if method != sipgo.ACK && r.seen[branch] {
+			continue
+		}
+		if r.seen == nil {
+			r.seen = map[string]bool{}
+		}
+		r.seen[branch] = true
+		return req
 	}
 }
 

@@ -313,7 +313,11 @@ func TestAnswerThatComesTwiceAtOnceIsOneAnswer(t *testing.T) {
 		}
 		expect[dialog.Answered](t, a.out)
 		for range 3 {
-			if req := r.reads().(*sipgo.Request); req.Method != sipgo.ACK {
+			req := r.reads().(*sipgo.Request)
+			for req.Method == sipgo.INVITE { // repeated before it was answered
+				req = r.reads().(*sipgo.Request)
+			}
+			if req.Method != sipgo.ACK {
 				t.Fatalf("%s", req.Method)
 			}
 		}
