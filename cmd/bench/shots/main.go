@@ -74,6 +74,7 @@ func walk(folder, lang, scheme string) error {
 	}
 	t := &tour{page: page, folder: folder, lang: lang, scheme: scheme}
 	t.day()
+	t.alone(ctx, dir, browser)
 	seats, err := browser.Open(stage.Address(phone.String("panel"), "seats", lang), stage.View{Width: 1100, Height: 620, Dark: dark})
 	if err != nil {
 		return err
@@ -135,7 +136,51 @@ func (t *tour) day() {
 	t.shot("menu")
 	t.do(t.page.Click("menuitemradio", status["break"]))
 	t.shot("in-call")
+	t.two()
 	t.do(t.page.Click("button", t.say("call.hangup")))
 	t.do(t.page.Wait("button", status["work"]+"…"))
 	t.shot("work")
+}
+
+// two asks a colleague while the customer waits, holds a conference, and looks at why.
+func (t *tour) two() {
+	t.do(t.page.Click("button", t.say("call.transfer")))
+	t.do(t.page.Type(t.say("transfer.to"), "9000"))
+	t.shot("transfer")
+	t.do(t.page.Click("button", t.say("transfer.ask")))
+	t.do(t.page.Wait("button", t.say("call.connect")))
+	t.shot("consult")
+	t.do(t.page.Click("button", t.say("call.conference")))
+	t.do(t.page.Wait("button", t.say("conference.end")))
+	t.shot("conference")
+	t.do(t.page.Click("button", t.say("conference.end")))
+	t.do(t.page.Wait("button", t.say("call.connect")))
+	t.do(t.page.Click("button", t.say("call.hangup")))
+	t.do(t.page.Click("link", t.say("tab.calls")))
+	t.do(t.page.Click("button", static.Say(t.lang, "why.of", map[string]string{"name": map[string]string{"en": "Tanaka", "ja": "田中商店"}[t.lang]})))
+	t.shot("why")
+	t.do(t.page.Click("button", t.say("why.close")))
+	t.shot("calls")
+	t.do(t.page.Click("link", t.say("tab.phone")))
+}
+
+// alone is a phone without a center.
+func (t *tour) alone(ctx context.Context, dir string, browser *stage.Browser) {
+	if t.err != nil {
+		return
+	}
+	phone, err := stage.Start(ctx, filepath.Join(dir, "softphone"), []string{"DBUS_SESSION_BUS_ADDRESS="},
+		"-config", filepath.Join(dir, "alone"), "-panel", "127.0.0.1:0", "-no-browser", "-no-tray", "-lang", t.lang)
+	if t.do(err); err != nil {
+		return
+	}
+	defer phone.Stop()
+	page, err := browser.Open(stage.Address(phone.String("panel"), "", t.lang), stage.View{Width: 420, Height: 860, Dark: t.scheme == "dark"})
+	if t.do(err); err != nil {
+		return
+	}
+	t.page = page
+	t.do(page.Wait("textbox", t.say("field.server")))
+	t.do(page.Click("DisclosureTriangle", t.say("sip.more")))
+	t.shot("sip-account")
 }
