@@ -17,7 +17,7 @@ import (
 	"zaseki/web/wire"
 )
 
-// What the test floor has: account agent1 to agent4 with Password, extensions 2001 to 2004, of which 2003 and 2004 are encrypted
+// What the test floor has: account agent1 to agent5 with Password, extensions 2001 to 2005, of which 2003 to 2005 are encrypted
 // terminals when the center's exchange serves them, seats 1 to 12, queue 7000, and
 // a trunk for callers outside.
 const (
@@ -41,7 +41,7 @@ func Floor(dir string, pbx *PBX) (string, error) {
 		secret = pbx.Secret
 	}
 	var accounts, terminals, seats []map[string]any
-	for i := range 4 {
+	for i := range 5 {
 		name, ext := fmt.Sprintf("agent%d", i+1), strconv.Itoa(2001+i)
 		accounts = append(accounts, map[string]any{"account": name, "name": fmt.Sprintf("Agent %d", i+1), "password": Password, "terminals": []string{ext}})
 		terminal := map[string]any{"extension": ext, "account": name, "secret": secret}
