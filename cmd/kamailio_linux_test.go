@@ -26,8 +26,9 @@ func freePort(t *testing.T, ip string) string {
 	return l.LocalAddr().String()
 }
 
-// kamailio starts a real Kamailio with testdata/kamailio.cfg on that address; edits are pairs of old and new text of it.
-func kamailio(t *testing.T, dir, server, password string, edits ...string) {
+// kamailio starts a real Kamailio with testdata/kamailio.cfg on that address; edits are pairs of old and new text of it. What it
+// gives pulls its plug.
+func kamailio(t *testing.T, dir, server, password string, edits ...string) (kill func()) {
 	t.Helper()
 	ip, port, _ := net.SplitHostPort(server)
 	cfg, err := os.ReadFile("testdata/kamailio.cfg")
@@ -53,6 +54,7 @@ func kamailio(t *testing.T, dir, server, password string, edits ...string) {
 			t.Logf("kamailio: %s", log.String())
 		}
 	})
+	return func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); _ = cmd.Wait() }
 }
 
 // TestTheSameCallThroughKamailio: the center names a real Kamailio as SIP server; sipp calls from outside through it and says
@@ -65,7 +67,7 @@ func TestTheSameCallThroughKamailio(t *testing.T) {
 	d.signIn("agent1", "Available", "Not seated")
 	// The telephone server starts late: that is told in words, and mended without a hand.
 	d.must(d.page.Wait("StaticText", "The telephone server "+server+" does not answer…"))
-	kamailio(t, t.TempDir(), server, secret)
+	kill := kamailio(t, t.TempDir(), server, secret)
 	d.must(d.page.Wait("StaticText", "Line registered…"))
 
 	sipp := d.sipp(server, "2001")
@@ -77,6 +79,9 @@ func TestTheSameCallThroughKamailio(t *testing.T) {
 	d.must(d.page.Click("button", "Resume"))
 	d.must(d.page.Wait("button", "Hold"))
 	d.same("the echo after hold and resume", d.agentSays, d.plays(d.page, 6*time.Second))
+	kill() // in a call: the sound goes on, and hanging up works once it is back
+	kamailio(t, t.TempDir(), server, secret)
+	d.same("the echo after Kamailio was killed and came back", d.agentSays, d.plays(d.page, 6*time.Second))
 	d.must(d.page.Click("button", "Hang up"))
 	d.must(d.page.Gone("button", "Hang up"))
 	if err := sipp.Wait(); err != nil {
