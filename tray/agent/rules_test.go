@@ -52,14 +52,14 @@ func (l *line) did(f Effect, takes bool) {
 		l.open[f.New] = true
 		later(Joined{f.New}, Failed{Call: f.New, Code: 603})
 	case Join:
-		later(Joined{f.Call}, Failed{Call: f.Call, Problem: wire.Problem{Code: wire.ProblemInternal}})
+		later(Joined(f), Failed{Call: f.Call, Problem: wire.Problem{Code: wire.ProblemInternal}})
 		for id, n := range l.s.notes {
 			if _, ok := l.answers[len(l.answers)-1].(Joined); ok && n.gone == f.Call {
 				later(Ended{Call: id, Replaced: true})
 			}
 		}
 	case HoldCall:
-		later(HoldDone{f.Call, f.On}, HoldDone{f.Call, f.On}, HoldDone{f.Call, f.On}, HoldFailed{f.Call, wire.Problem{Code: wire.ProblemCallFailed}})
+		later(HoldDone(f), HoldDone(f), HoldDone(f), HoldFailed{f.Call, wire.Problem{Code: wire.ProblemCallFailed}})
 	case SendOn:
 		later(SentOn{f.Call}, SendOnFailed{Call: f.Call, Code: 486})
 	case Connect:
