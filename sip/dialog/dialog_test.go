@@ -261,6 +261,28 @@ func TestReinvitesThatCrossAreTriedAgain(t *testing.T) {
 	}
 }
 
+// TestOfferThatNobodyWaitsForAnyMore: its answer comes while the context ends.
+func TestOfferThatNobodyWaitsForAnyMore(t *testing.T) {
+	for range 5 {
+		a, b := newAgent(t), newAgent(t)
+		out, in := talk(t, a, b, "udp")
+		ctx, cancel := context.WithCancel(a.context())
+		done := make(chan string, 1)
+		go func() {
+			got, err := out.Reinvite(ctx, offer)
+			done <- fmt.Sprint(got == answer, got == "", err)
+		}()
+		expect[dialog.Reoffered](t, b.in)
+		go cancel()
+		if err := in.AnswerReoffer(answer); err != nil {
+			t.Fatal(err)
+		}
+		if got := next(t, done); got != "true false <nil>" && got != "false true context canceled" && got != "true false context canceled" {
+			t.Fatal(got)
+		}
+	}
+}
+
 func TestInviteWithoutOfferGetsOurs(t *testing.T) {
 	a, b := newAgent(t), newAgent(t)
 	out, in := talk(t, a, b, "udp")

@@ -43,20 +43,23 @@ func (c *Call) Update(ctx context.Context, sdp string) (answer string, err error
 	return c.negotiate(ctx, reinvite{method: sip.UPDATE, sdp: sdp})
 }
 
-func (c *Call) negotiate(ctx context.Context, r reinvite) (answer string, err error) {
-	var mu sync.Mutex
-	err = c.ask(ctx, func(reply func(error)) {
+// negotiate waits for what comes of r. When the context ends first, a reply that comes later is nobody's.
+func (c *Call) negotiate(ctx context.Context, r reinvite) (string, error) {
+	answer := make(chan string, 1)
+	err := c.ask(ctx, func(reply func(error)) {
+		var once sync.Once
 		r.reply = func(got string, err error) {
-			mu.Lock()
-			answer = got
-			mu.Unlock()
+			once.Do(func() { answer <- got })
 			reply(err)
 		}
 		c.reinvite(&r)
 	})
-	mu.Lock()
-	defer mu.Unlock()
-	return answer, err
+	select {
+	case got := <-answer:
+		return got, err
+	default:
+		return "", err
+	}
 }
 
 // busy: an exchange is open, or a request of it (RFC 3264 §4).
