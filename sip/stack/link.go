@@ -173,17 +173,26 @@ func (s *Stack) forget(l *Link) {
 			delete(s.perAddr, l.remote.Addr())
 		}
 	}
+	defer s.mu.Unlock()
+	if s.closed { // close ends them all
+		return
+	}
 	var lost []*Outbound
 	for _, o := range s.outbounds {
 		if o.link == l {
 			lost = append(lost, o)
 		}
 	}
-	s.mu.Unlock()
-	for _, o := range lost {
-		o.fail(sip.ErrTransactionTransport)
-		o.tx.Terminate()
+	if len(lost) == 0 {
+		return
 	}
+	// Not here: a write of such a transaction may have found out that the link is lost, and its locks are held meanwhile.
+	s.working.Go(func() {
+		for _, o := range lost {
+			o.fail(sip.ErrTransactionTransport)
+			o.tx.Terminate()
+		}
+	})
 }
 
 func (l *Link) write(data []byte, to netip.AddrPort) error {

@@ -24,7 +24,7 @@ type Config struct {
 	Admit func(from netip.AddrPort) bool
 	// Server is the User-Agent or Server header of everything we send.
 	Server string
-	// Allow are the methods we know; others get 405. Empty: INVITE ACK CANCEL BYE OPTIONS INFO UPDATE.
+	// Allow are the methods we know; others get 405. Empty: INVITE ACK CANCEL BYE OPTIONS INFO UPDATE PRACK.
 	Allow []string
 	// Traced hears every message with its secrets masked, in the order of the wire per link; nil costs nothing. It is called
 	// by many goroutines and must be quick.
@@ -81,7 +81,7 @@ func New(cfg Config) *Stack {
 		cfg.ConnsPerAddr = 64
 	}
 	if len(cfg.Allow) == 0 {
-		cfg.Allow = []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE"}
+		cfg.Allow = []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK"}
 	}
 	s := &Stack{
 		cfg: cfg, log: cfg.Log, parser: newParser(), quiet: slog.New(slog.DiscardHandler), allow: map[string]bool{"ACK": true, "CANCEL": true},
