@@ -113,6 +113,9 @@ type Refused struct {
 
 func (r Refused) Error() string { return strconv.Itoa(r.Code) + " " + r.Reason }
 
+// errNotRunning: Run has ended, or did not begin in time.
+var errNotRunning = errors.New("phone is not running")
+
 var (
 	// ErrNoLine: not registered, so nobody can be called.
 	ErrNoLine = errors.New("no line")

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -75,10 +76,11 @@ func (p *Phone) Register(ctx context.Context, a Account) error {
 	case p.lines <- l:
 		return nil
 	case <-ctx.Done():
-		p.drop()
-		l.closeBefore()
-		return fmt.Errorf("register: phone is not running: %w", ctx.Err())
+	case <-p.ended:
 	}
+	p.drop()
+	l.closeBefore()
+	return fmt.Errorf("register: %w", errors.Join(errNotRunning, ctx.Err()))
 }
 
 // way is the link to the server.
@@ -143,6 +145,9 @@ func (p *Phone) Unregister(ctx context.Context) error {
 	close(l.stop)
 	select {
 	case <-l.kept:
+	case <-p.ended: // perhaps nobody ever kept it
+		l.close()
+		return fmt.Errorf("unregister: %w", errNotRunning)
 	case <-ctx.Done():
 		l.close()
 		return ctx.Err()

@@ -45,7 +45,8 @@ type Phone struct {
 	servers servers // the only ones we listen to
 	names   *stack.Resolver
 	traces  traces
-	lines   chan *line // to Run, which keeps them
+	lines   chan *line    // to Run, which keeps them
+	ended   chan struct{} // closed when Run ends: it keeps no more
 
 	telling sync.Mutex
 
@@ -70,7 +71,7 @@ func New(cfg Config) *Phone {
 		cfg.Tell = func(Event) {}
 	}
 	p := &Phone{
-		cfg: cfg, log: cfg.Log, lines: make(chan *line), names: stack.NewResolver(cfg.DNS...), calls: map[string]*dialog.Call{}, rings: map[string]bool{},
+		cfg: cfg, log: cfg.Log, lines: make(chan *line), ended: make(chan struct{}), names: stack.NewResolver(cfg.DNS...), calls: map[string]*dialog.Call{}, rings: map[string]bool{},
 		asked: map[string]dialog.ReferTo{}, replacing: map[string]string{}, superseded: map[string]bool{},
 	}
 	p.stack = stack.New(stack.Config{Log: cfg.Log, Server: cfg.UserAgent, Allow: methods(), Admit: p.servers.heard, Traced: p.traces.keep})
@@ -83,7 +84,7 @@ func methods() []string {
 	return []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY"}
 }
 
-// Run keeps the line registered and the calls alive; it blocks until the context ends. It hangs up what is left, but
+// Run keeps the line registered and the calls alive, once; it blocks until the context ends. It hangs up what is left, but
 // unregisters nothing by itself.
 func (p *Phone) Run(ctx context.Context) error {
 	var running sync.WaitGroup
@@ -91,6 +92,7 @@ func (p *Phone) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			close(p.ended)
 			running.Wait()
 			return nil
 		case l := <-p.lines:
