@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -193,7 +194,8 @@ func (c *conduct) connect(ctx context.Context) (given *mailbox) {
 func (c *conduct) search() *search {
 	return &search{
 		c: c, box: c.box, route: c.route, asker: c.a, offer: c.a, sdp: c.a.sdp,
-		tell: func(code int, sdp string) { c.a.call.Ring(code, sdp) },
+		headers: []string{"Max-Forwards", strconv.Itoa(stack.Hops(c.a.call.Request()) - 1)}, // loops end (RFC 3261 §16.3)
+		tell:    func(code int, sdp string) { c.a.call.Ring(code, sdp) },
 		rings: func(user, account string) {
 			c.note(func(r *CallRecord) {
 				r.Callee = user

@@ -88,7 +88,7 @@ func New(cfg Config) (*Exchange, error) {
 	}
 	x.stack = stack.New(stack.Config{
 		Log: cfg.Log, Admit: x.admit, Server: "Zaseki center",
-		Allow: methods(),
+		Allow: methods(), Forwards: true,
 	})
 	x.ua = dialog.New(dialog.Config{Stack: x.stack, Log: cfg.Log, OnCall: x.onCall, OnRequest: x.onRequest, Calls: legsPerCall * cfg.Calls})
 	if err := errors.Join(x.listen(cfg.Listen), x.listenSecure(cfg.Secure)); err != nil {

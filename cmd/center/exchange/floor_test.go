@@ -215,16 +215,19 @@ func (f *floor) unregistered(user string) *phone {
 // phoneThat is a phone that answers new offers so; look sees each event first.
 func (f *floor) phoneThat(user string, look func(sip.Event), reoffer func(call, sdp string) (string, error)) *phone {
 	p := &phone{t: f.t, user: user, events: make(chan sip.Event, 64)}
+	ctx, cancel := context.WithCancel(f.t.Context())
 	p.Phone = sip.New(sip.Config{
 		UserAgent: "test", Log: testLog(), Reoffer: reoffer,
 		Tell: func(e sip.Event) {
 			if look != nil {
 				look(e)
 			}
-			p.events <- e
+			select {
+			case p.events <- e:
+			case <-ctx.Done(): // nobody listens any more
+			}
 		},
 	})
-	ctx, cancel := context.WithCancel(f.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
 	f.t.Cleanup(func() {

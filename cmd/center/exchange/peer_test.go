@@ -108,6 +108,7 @@ type raw struct {
 	t    *testing.T
 	conn *net.UDPConn
 	n    int
+	hops string // Max-Forwards
 }
 
 func (f *floor) raw() *raw {
@@ -117,7 +118,7 @@ func (f *floor) raw() *raw {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { conn.Close() })
-	return &raw{t: f.t, conn: conn}
+	return &raw{t: f.t, conn: conn, hops: "70"}
 }
 
 // ask sends a request and returns the final answer; "" when there is none in the time.
@@ -125,8 +126,8 @@ func (r *raw) ask(method, uri, to string, wait time.Duration, headers ...string)
 	r.t.Helper()
 	r.n++
 	local := r.conn.LocalAddr()
-	msg := fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d%p;rport\r\nFrom: <%s>;tag=x\r\nTo: <%s>\r\nCall-ID: %p\r\nCSeq: %d %s\r\nMax-Forwards: 70\r\n",
-		method, uri, local, r.n, r, to, to, r, r.n, method)
+	msg := fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d%p;rport\r\nFrom: <%s>;tag=x\r\nTo: <%s>\r\nCall-ID: %p\r\nCSeq: %d %s\r\nMax-Forwards: %s\r\n",
+		method, uri, local, r.n, r, to, to, r, r.n, method, r.hops)
 	for _, h := range headers {
 		msg += h + "\r\n"
 	}
@@ -236,6 +237,23 @@ func TestOtherRequests(t *testing.T) {
 	// Credentials for one number do not call another.
 	if got := status(r.ask("INVITE", "sip:1003@"+domain, "sip:1003@"+domain, long, "Contact: <sip:x@127.0.0.1:9>", "Proxy-Authorization: "+proof)); got != "407" {
 		t.Errorf("credentials for another number: %s", got)
+	}
+}
+
+// TestLoopsEnd: a leg may be passed on once less than its caller's.
+func TestLoopsEnd(t *testing.T) {
+	f := newFloor(t, nil)
+	caller, called := f.phone("1001", "udp"), f.phone("1002", "udp")
+	if err := caller.Dial(ctxFor(t), "c1", "1002", offer); err != nil {
+		t.Fatal(err)
+	}
+	if in := next[sip.Incoming](called); in.Header("Max-Forwards") != "69" {
+		t.Errorf("Max-Forwards: %s", in.Header("Max-Forwards"))
+	}
+	r := f.raw()
+	r.hops = "0"
+	if got := status(r.ask("INVITE", "sip:1001@"+domain, "sip:1001@"+domain, long, "Contact: <sip:x@127.0.0.1:9>")); got != "483" {
+		t.Errorf("without a hop left: %s", got)
 	}
 }
 
