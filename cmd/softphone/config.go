@@ -25,6 +25,7 @@ type config struct {
 	Instance string       `json:"instance,omitempty"` // a UUID by which registrars know this phone (RFC 5626 §4.1)
 	SIP      wire.SIPForm `json:"sip,omitzero"`       // last SIP account used without a center; never its password
 	Plan     *wire.Plan   `json:"plan,omitempty"`     // numbers of that site; nil: by the extension's length
+	CA       string       `json:"ca,omitempty"`       // file with that server's certificate authority (PEM); "": the system's
 }
 
 // settings are the config in use, and the folder it is kept in.

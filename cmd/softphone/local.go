@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -22,11 +23,16 @@ import (
 // would say of statuses and numbers is said here.
 func (p *phone) signInLocal(ctx context.Context, e agent.AskLocal) {
 	a := localAccount(e)
+	ca, err := p.authority()
+	a.CA = ca
 	p.mu.Lock()
 	p.account, p.plan = a, p.planFor(e.Form, a.Domain)
 	plan := p.plan
 	p.mu.Unlock()
-	account, err := p.sipAccount(a)
+	var account sip.Account
+	if err == nil {
+		account, err = p.sipAccount(a)
+	}
 	if err == nil {
 		err = p.line.Register(ctx, account)
 	}
@@ -41,6 +47,19 @@ func (p *phone) signInLocal(ctx context.Context, e agent.AskLocal) {
 	p.note("remember", p.cfg.kept.change(func(c *config) { c.SIP = e.Form }))
 	p.agent.Post(agent.Welcomed{Welcome: localWelcome(e.Form, a, plan)})
 	p.agent.Post(p.cfg.store.recall())
+}
+
+// authority is what the settings trust beside the system, "" nothing.
+func (p *phone) authority() (pem string, err error) {
+	file := p.cfg.kept.get().CA
+	if file == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", wire.Problem{Code: wire.ProblemSIPTLS, Holes: map[string]string{"server": file, "reason": err.Error()}}
+	}
+	return string(data), nil
 }
 
 // localAccount is what the form means to the line.
@@ -96,7 +115,7 @@ func (p *phone) sipAccount(a wire.SIPAccount) (sip.Account, error) {
 	if a.CA != "" {
 		trust.RootCAs = x509.NewCertPool()
 		if !trust.RootCAs.AppendCertsFromPEM([]byte(a.CA)) {
-			return sip.Account{}, errors.New("the center's certificate authority cannot be read")
+			return sip.Account{}, wire.Problem{Code: wire.ProblemSIPTLS, Holes: map[string]string{"server": a.Server, "reason": "the file of its certificate authority holds no certificate"}}
 		}
 	}
 	if a.AuthUser == "" {
@@ -114,6 +133,10 @@ func (p *phone) enrolProblem(err error) wire.Problem {
 	var no sip.Refused
 	if errors.As(err, &no) {
 		return p.lineProblem(no.Code, no.Reason)
+	}
+	var words wire.Problem
+	if errors.As(err, &words) {
+		return words
 	}
 	p.mu.Lock()
 	server := p.account.Server

@@ -202,41 +202,9 @@ func otherEnd(t *testing.T) (say io.Writer) {
 	return in
 }
 
-// startLocal is a phone without a center, a page or a face, and a way to wait for what it shows.
-func startLocal(t *testing.T) (p *phone, until func(what string, ok func(wire.Snapshot) bool) wire.Snapshot) {
-	t.Helper()
-	dir := t.TempDir()
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	kept, err := openSettings(dir, log)
-	if err == nil {
-		p, err = newPhone(phoneConfig{log: log, codecs: []string{"PCMU"}, kept: kept, store: store{dir, log}, instance: "00000000-0000-4000-8000-000000000001"})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = p.Run(ctx) }()
-	news, stop := p.agent.Watch()
-	t.Cleanup(func() { stop(); cancel(); <-done })
-	return p, func(what string, ok func(wire.Snapshot) bool) wire.Snapshot {
-		t.Helper()
-		for end := time.After(10 * time.Second); ; {
-			select {
-			case s := <-news:
-				if ok(s) {
-					return s
-				}
-			case <-end:
-				t.Fatalf("not within ten seconds: %s", what)
-			}
-		}
-	}
-}
-
 func phoneMoves(t *testing.T) {
 	server := otherEnd(t)
-	p, until := startLocal(t)
+	p, until := startLocal(t, config{})
 	p.agent.Post(wire.UseSIP{SIPForm: wire.SIPForm{Server: movedServer, User: "3001", Domain: demoDomain, Transport: "udp", Voice: wire.VoiceOff}, Password: movedSecret})
 	until("signed in", func(s wire.Snapshot) bool { return s.Local && s.Line.State == "registered" })
 	p.agent.Post(wire.Dial{Number: demoEcho})

@@ -63,6 +63,8 @@ func (p *phone) tellLine(e sip.Event) {
 		p.agent.Post(agent.DigitHeard{Call: e.Call, Digit: e.Digit})
 	case sip.TransferAsked:
 		p.agent.Post(agent.TransferAsked{Call: e.Call, Number: e.Number, Host: e.Host, Name: e.Display, By: e.By, Attended: e.Attended})
+	case sip.Identity:
+		p.agent.Post(agent.Renamed{Call: e.Call, Number: e.User, Host: e.Host, Name: e.Display, Mark: p.numbers().Mark(e.Header)})
 	case sip.Messages:
 		p.agent.Post(agent.MessagesWaiting{Voicemail: wire.Voicemail{Waiting: e.Waiting, New: e.New, Old: e.Old, Number: e.Account}})
 	case sip.Lamp:
