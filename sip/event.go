@@ -78,6 +78,12 @@ type (
 		By                          string // who sends us there, "" unsaid
 		Attended                    bool
 	}
+	// Identity is whom Call talks to from now on, as our server says with a new offer: somebody else, after a transfer that it
+	// carried out, or the same with a better name.
+	Identity struct {
+		Call, User, Host, Display string
+		Header                    func(name string) string // of the offer
+	}
 	// DigitInfo is a DTMF digit that came as an INFO.
 	DigitInfo struct{ Call, Digit string }
 	// Messages is the lamp of the voice mail (RFC 3842).
@@ -101,6 +107,7 @@ func (Ended) event()          {}
 func (Quiet) event()          {}
 func (Moved) event()          {}
 func (TransferAsked) event()  {}
+func (Identity) event()       {}
 func (DigitInfo) event()      {}
 func (Messages) event()       {}
 func (Lamp) event()           {}

@@ -246,7 +246,7 @@ func (p *Phone) heard(call string, event dialog.Event) {
 	case dialog.Acked:
 		p.tell(Answered{Call: call, SDP: e.SDP})
 	case dialog.Reoffered:
-		p.reoffered(call, e.SDP)
+		p.reoffered(call, e)
 	case dialog.Referred:
 		p.askedToTransfer(call, e)
 	case dialog.Info:
@@ -270,7 +270,7 @@ func retryAfter(e dialog.Failed) time.Duration {
 	return d
 }
 
-func (p *Phone) reoffered(call, sdp string) {
+func (p *Phone) reoffered(call string, e dialog.Reoffered) {
 	c, err := p.call(call)
 	if err != nil {
 		return
@@ -279,13 +279,23 @@ func (p *Phone) reoffered(call, sdp string) {
 		_ = c.RejectReoffer(488)
 		return
 	}
-	answer, err := p.cfg.Reoffer(call, sdp)
+	answer, err := p.cfg.Reoffer(call, e.SDP)
 	if err != nil {
 		p.log.Info("offer refused", "call", call, "err", err)
 		_ = c.RejectReoffer(488)
 		return
 	}
-	_ = c.AnswerReoffer(answer)
+	if c.AnswerReoffer(answer) == nil {
+		p.identified(call, e.Header)
+	}
+}
+
+// identified tells who the far side is now, when our server says so: it is the only one we hear, and must know (RFC 3325 §8,
+// RFC 5876 §3).
+func (p *Phone) identified(call string, header func(string) string) {
+	if who, ok := dialog.ParseParty(header("P-Asserted-Identity")); ok {
+		p.tell(Identity{Call: call, User: who.User, Host: who.Host, Display: who.Display, Header: header})
+	}
 }
 
 // forget is true for a call that another one replaced.

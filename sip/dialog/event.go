@@ -48,7 +48,10 @@ type (
 	}
 	// Reoffered is a re-INVITE or UPDATE with a new offer; "" asks us to offer. Answer it with AnswerReoffer or
 	// RejectReoffer within 20 seconds, or 488 does.
-	Reoffered struct{ SDP string }
+	Reoffered struct {
+		SDP    string
+		Header func(name string) string // of the request; nil without one
+	}
 	// Acked is the answer that an ACK brought to our offer in a 200.
 	Acked struct{ SDP string }
 	// Referred is a REFER: AcceptRefer or RejectRefer it within 20 seconds, or 603 does.
@@ -102,6 +105,30 @@ type Party struct{ Display, User, Host string }
 
 func (p Party) uri() sip.Uri {
 	return sip.Uri{Scheme: "sip", User: stack.EscapeUser(p.User), Host: p.Host}
+}
+
+// Value is the party as From, P-Asserted-Identity and their like write it.
+func (p Party) Value() string {
+	uri := p.uri()
+	if p.Display == "" {
+		return "<" + uri.String() + ">"
+	}
+	return `"` + quotable(p.Display) + `" <` + uri.String() + ">"
+}
+
+// ParseParty reads one such value; what is no number or user, or not clean, is nobody.
+func ParseParty(value string) (Party, bool) {
+	var uri sip.Uri
+	var params sip.HeaderParams
+	if len(value) > 1024 || !stack.Clean(value) || len(stack.Values(value)) != 1 {
+		return Party{}, false
+	}
+	display, err := sip.ParseAddressValue(value, &uri, &params)
+	p := party(display, uri)
+	if err != nil || p.User == "" || p.clean() != nil {
+		return Party{}, false
+	}
+	return p, true
 }
 
 func (p Party) clean() error {

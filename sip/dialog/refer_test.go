@@ -267,6 +267,38 @@ func TestReferWithoutSubscription(t *testing.T) {
 	}
 }
 
+func TestPartiesAreReadAndWritten(t *testing.T) {
+	for value, want := range map[string]dialog.Party{
+		`"Tanaka" <sip:0312345678@center.test>`:         {Display: "Tanaka", User: "0312345678", Host: "center.test"},
+		`<sip:2001@center.test>`:                        {User: "2001", Host: "center.test"},
+		`"田中 'T'" <sip:a%3Bb@center.test>`:              {Display: "田中 'T'", User: "a;b", Host: "center.test"},
+		`<sip:@center.test>`:                            {},
+		`<sip:a@center.test>, <sip:b@center.test>`:      {},
+		"\"a\u202e\" <sip:a@center.test>":               {},
+		`nonsense`:                                      {},
+		``:                                              {},
+		`"x" <sip:` + strings.Repeat("9", 2000) + `@h>`: {},
+	} {
+		got, ok := dialog.ParseParty(value)
+		if got != want || ok != (want != dialog.Party{}) {
+			t.Errorf("%s: %+v", value, got)
+		}
+		if again, _ := dialog.ParseParty(got.Value()); ok && again != got {
+			t.Errorf("%s: %+v written as %s", value, got, got.Value())
+		}
+	}
+}
+
+func FuzzParty(f *testing.F) {
+	f.Add(`"T" <sip:03@center.test;user=phone>;x=y`)
+	f.Add(`<tel:+81312345678>`)
+	f.Fuzz(func(t *testing.T, value string) {
+		if p, ok := dialog.ParseParty(value); ok && (p.User == "" || !stack.Clean(p.Display+p.User+p.Host)) {
+			t.Errorf("%q is %+v", value, p)
+		}
+	})
+}
+
 func FuzzReferTo(f *testing.F) {
 	for _, s := range []string{"<sip:a@h?Replaces=c%3Bto-tag%3D1%3Bfrom-tag%3D2>", `"x" <sips:a@[::1]:5061;transport=tls>`, "tel:+1-2", "sip:h;x=y?to=a@b", "<sip:a@h>,<sip:b@h>"} {
 		f.Add(s)

@@ -22,14 +22,16 @@ const (
 type reinvite struct {
 	method  sip.RequestMethod // INVITE or UPDATE
 	sdp     string
+	headers []string
 	patient bool // the ACK waits for Acknowledge
 	tries   int
 	reply   func(answer string, err error)
 }
 
-// Reinvite offers a new SDP and returns the answer; 491 is tried again as RFC 3261 §14.1 says.
-func (c *Call) Reinvite(ctx context.Context, sdp string) (answer string, err error) {
-	return c.negotiate(ctx, reinvite{method: sip.INVITE, sdp: sdp})
+// Reinvite offers a new SDP and returns the answer; 491 is tried again as RFC 3261 §14.1 says. headers are "Name", "value"
+// pairs; unclean ones are left out.
+func (c *Call) Reinvite(ctx context.Context, sdp string, headers ...string) (answer string, err error) {
+	return c.negotiate(ctx, reinvite{method: sip.INVITE, sdp: sdp, headers: headers})
 }
 
 // Solicit asks the far side for an offer by a re-INVITE without SDP and returns it. Acknowledge answers it.
@@ -97,6 +99,7 @@ func (c *Call) reinvite(r *reinvite) {
 	if c.phase == talking {
 		c.askTimer(req)
 	}
+	stack.AddHeaders(req, r.headers...)
 	withSDP(req, r.sdp)
 	c.offering = r
 	link, err := c.way()
@@ -275,7 +278,7 @@ func (c *Call) answerUpdate(in *stack.Inbound, sdp string) {
 
 func (c *Call) toldOffer(in *stack.Inbound) {
 	c.offered = in
-	c.tell(Reoffered{SDP: stack.SDP(in.Req)})
+	c.tell(Reoffered{SDP: stack.SDP(in.Req), Header: func(name string) string { return stack.Header(in.Req, name) }})
 	c.after(offerTime, func() {
 		if c.offered == in {
 			c.offered = nil
