@@ -109,6 +109,8 @@ type (
 		Call, Number, Host, Name, By string
 		Attended                     bool
 	}
+	// Renamed: the far side of Call is somebody else now, or has a better name, as our server says. Mark is as in Invited.
+	Renamed struct{ Call, Number, Host, Name, Mark string }
 	// DigitHeard: the far side sent DTMF.
 	DigitHeard struct{ Call, Digit string }
 	// MessagesWaiting is what waits at the server, Lamp what one watched number does.

@@ -96,3 +96,30 @@ func (s State) replaced(e Invited) (State, []Effect) {
 	}
 	return s, append(effects, Join{c.ID}, s.report(c, ""))
 }
+
+// renamed: our server brought somebody else to the other end of the call (RFC 5876), or knows its name. Whoever has talked to
+// somebody outside has after-call work, also when the call began within the house.
+func (s State) renamed(e Renamed) (State, []Effect) {
+	e.Number, e.Name, e.Mark = short(e.Number), short(e.Name), short(e.Mark)
+	i := s.call(e.Call)
+	if i < 0 || e.Number == "" || s.Calls[i].Phase == wire.CallEnding {
+		return s, nil
+	}
+	old, plan := s.Calls[i], s.Welcome.Plan
+	c := old
+	c.Number, c.Name = e.Number, cmp.Or(s.nameOf(e.Number), e.Name)
+	if plan.Same(old.Number, e.Number) {
+		c.Number, c.Name = old.Number, cmp.Or(c.Name, old.Name)
+	} else {
+		c.MovedBy = cmp.Or(old.Name, old.Number)
+	}
+	c.Outside = old.Outside || plan.Outside(e.Number, e.Host, e.Mark)
+	if e.Mark != "" && e.Mark != wire.MarkInside && e.Mark != wire.MarkDirect {
+		c.Queue = e.Mark
+	}
+	if c == old {
+		return s, nil
+	}
+	s = s.with(i, func(changed *wire.Call) { *changed = c })
+	return s, []Effect{s.report(c, "")}
+}

@@ -62,6 +62,8 @@ func (s State) happened(e Event) (State, []Effect) {
 		return s.sendOnFailed(e)
 	case TransferAsked:
 		return s.transferAsked(e)
+	case Renamed:
+		return s.renamed(e)
 	case MixFailed:
 		return s.mixFailed(e)
 	case PeerHeld:

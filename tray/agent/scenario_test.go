@@ -129,7 +129,7 @@ var knownEvents = byName(wire.CheckAccount{}, wire.SignIn{}, wire.Back{}, wire.S
 	wire.Mute{}, wire.SendDigits{}, wire.MicState{}, wire.RingHeard{}, wire.PagesChanged{},
 	Checked{}, CheckFailed{}, EntryFailed{}, Welcomed{}, Resumed{}, Noticed{}, Left{}, Linked{}, Stated{}, AskRefused{}, Revoked{},
 	Registered{}, Unregistered{}, Invited{}, Progressed{}, Joined{}, Failed{}, Ended{}, HoldDone{}, HoldFailed{}, PeerHeld{},
-	SentOn{}, SendOnFailed{}, TransferAsked{}, MixFailed{}, Quiet{}, MessagesWaiting{}, Lamp{}, Recalled{},
+	SentOn{}, SendOnFailed{}, TransferAsked{}, Renamed{}, MixFailed{}, Quiet{}, MessagesWaiting{}, Lamp{}, Recalled{},
 	Voiced{}, LineSilent{}, SoundLive{}, Expired{})
 
 func byName(vs ...any) map[string]reflect.Type {

@@ -37,7 +37,7 @@ func (s State) step(e Event) (State, []Effect) {
 		wire.Conference, wire.SendDigits, wire.RingHeard:
 		return s.wanted(e)
 	case Registered, Unregistered, Invited, Progressed, Joined, Failed, Ended, Quiet, HoldDone, HoldFailed, PeerHeld,
-		SentOn, SendOnFailed, TransferAsked, MixFailed:
+		SentOn, SendOnFailed, TransferAsked, Renamed, MixFailed:
 		return s.happened(e)
 	case wire.SaveContact, wire.RemoveContact, Recalled, Lamp, MessagesWaiting:
 		return s.book(e)
