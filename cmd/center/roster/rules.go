@@ -115,10 +115,14 @@ func (d *draft) report(account string, r wire.CallReport, op string) error {
 		return nil
 	}
 	i := slices.IndexFunc(now.Calls, func(c Call) bool { return c.ID == r.ID })
-	if i >= 0 && now.Calls[i].Phase == r.Phase {
+	if i >= 0 && now.Calls[i].says(r) {
 		return nil
 	}
-	a := d.agent(account, "call "+r.Phase)
+	why := "call " + r.Phase
+	if i >= 0 && now.Calls[i].Phase == r.Phase {
+		why = "call changed hands"
+	}
+	a := d.agent(account, why)
 	a.done(op)
 	if i < 0 {
 		if len(a.Calls) == maxCalls {
@@ -128,7 +132,10 @@ func (d *draft) report(account string, r wire.CallReport, op string) error {
 		i = len(a.Calls) - 1
 	}
 	c := &a.Calls[i]
-	c.Phase, c.Outside, c.Peer, c.Queue, c.Result, c.At = r.Phase, r.Outside, r.Peer, r.Queue, r.Result, d.now
+	if c.Phase != r.Phase { // else somebody else is at its other end
+		c.At = d.now
+	}
+	c.Phase, c.Outside, c.Peer, c.Queue, c.Result = r.Phase, r.Outside, r.Peer, r.Queue, r.Result
 	if c.Phase == wire.CallTalking && c.Answered.IsZero() {
 		c.Answered = d.now
 	}
@@ -136,6 +143,11 @@ func (d *draft) report(account string, r wire.CallReport, op string) error {
 		d.ended(a, i)
 	}
 	return nil
+}
+
+// says: the report is what is known of the call.
+func (c Call) says(r wire.CallReport) bool {
+	return c.Phase == r.Phase && c.Outside == r.Outside && c.Peer == r.Peer && c.Queue == r.Queue
 }
 
 // ended removes the call and, when it was the last one, does what follows a call.
