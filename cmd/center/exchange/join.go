@@ -140,7 +140,7 @@ func (d moved) giveBack() {
 	ctx, cancel := context.WithTimeout(context.Background(), loanWait)
 	defer cancel()
 	if sdp, ok := across(d.lent.nearLeg.sdp, d.lent.nearLeg, d.to); ok {
-		d.to.call.Reinvite(ctx, sdp) // who refuses its own session again has hung up
+		d.to.call.Reinvite(ctx, sdp, introduce(d.lent.nearLeg, d.to)...) // who refuses its own session again has hung up
 	}
 	d.loan.end <- ending{}
 }

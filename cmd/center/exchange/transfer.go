@@ -147,10 +147,23 @@ func offerTo(ctx context.Context, from, to *leg, sdp string, answer *string, bef
 	if !ok {
 		return "", &dialog.Refused{Code: 488, Reason: "Not Acceptable Here"}
 	}
-	if *answer, err = to.call.Reinvite(ctx, offer); err != nil || alike(*answer, before) {
+	if *answer, err = to.call.Reinvite(ctx, offer, introduce(from, to)...); err != nil || alike(*answer, before) {
 		return "", err
 	}
 	return *answer, nil
+}
+
+// introduce tells a phone of ours whom it talks to from now on (RFC 3325, RFC 5876), and whether that is an outside call. Others
+// learn no names of ours.
+func introduce(who, to *leg) []string {
+	if to.trunk {
+		return nil
+	}
+	mark := markInside
+	if who.trunk {
+		mark = markDirect
+	}
+	return []string{"P-Asserted-Identity", who.party.Value(), markHeader, mark}
 }
 
 // codeOf is what a re-INVITE that came to nothing is told as.
