@@ -187,7 +187,7 @@ func (t *talking) again(ctx context.Context, kept []heard) (over bool) {
 	return over
 }
 
-// give ends this call without its far side: the near one hangs up.
+// give ends this call without its far side: the near one, who has sent it on, is hung up.
 func (t *talking) give(l loan, near *leg, kept []heard, end ending) (given *mailbox, over bool) {
 	if end.record != nil {
 		t.c.note(func(r *CallRecord) { *r = *end.record })
@@ -199,6 +199,6 @@ func (t *talking) give(l loan, near *leg, kept []heard, end ending) (given *mail
 		}
 		l.box.tell(h.leg, h.event)
 	}
-	t.c.beside.Go(func() { t.c.x.part(near) })
+	t.c.beside.Go(func() { t.c.x.hangUp(near, "") })
 	return l.box, true
 }

@@ -8,10 +8,8 @@ import (
 	"zaseki/sip/dialog"
 )
 
-const (
-	byeWait  = 5 * time.Second // how long the answer to a BYE is waited for
-	farewell = 4 * time.Second // how long who sent its caller away may take to hang up by itself
-)
+// byeWait is how long the answer to a BYE is waited for.
+const byeWait = 5 * time.Second
 
 // leg is one side of a call: the caller, and every phone that rings.
 type leg struct {
@@ -89,16 +87,5 @@ func (x *Exchange) hangUp(l *leg, reason string) {
 	defer cancel()
 	if err := l.call.Hangup(ctx, because(reason)...); err != nil {
 		x.log.Debug("hang-up not answered", "call", l.call.CallID(), "user", l.user, "err", err)
-	}
-}
-
-// part lets a leg hang up by itself, as a phone does that sent its caller on, and does it after a while.
-func (x *Exchange) part(l *leg) {
-	wait := time.NewTimer(farewell)
-	defer wait.Stop()
-	select {
-	case <-l.call.Done():
-	case <-wait.C:
-		x.hangUp(l, "")
 	}
 }

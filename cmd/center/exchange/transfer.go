@@ -213,7 +213,7 @@ func (t *talking) arrived(d moved) bool {
 	c.release = append(c.release, d.release...)
 	t.write(m, d)
 	m.tell(200, "OK", true)
-	c.beside.Go(func() { c.x.part(m.by) })
+	c.beside.Go(func() { c.x.hangUp(m.by, "") }) // many a phone waits for the BYE
 	if d.box != nil {
 		c.beside.Go(func() {
 			defer close(d.box.shut)
