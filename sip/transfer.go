@@ -14,8 +14,12 @@ import (
 	"zaseki/sip/stack"
 )
 
-// replaceTime is how long the third party has to end the consultation call before we do: those who ignore Replaces never do.
-const replaceTime = time.Second
+const (
+	// replaceTime is how long the third party has to end the consultation call before we do: those who ignore Replaces never do.
+	replaceTime = time.Second
+	// cancelTime is how long a consultation that rings may take to be cancelled: who rings still would hear busy.
+	cancelTime = 2 * time.Second
+)
 
 // Transfer sends the far side of a call to a number (blind, RFC 5589 §6.1) and returns with the outcome: nil is done and the
 // call ended, Refused says that they stay with us and nothing changed.
@@ -37,7 +41,8 @@ func (p *Phone) Transfer(ctx context.Context, call, number string) error {
 }
 
 // Connect brings the far sides of two calls together (attended, RFC 5589 §7): that of call gets a new call that takes the
-// place of other. nil is done and both ended; Refused says that both are as they were.
+// place of other. nil is done and both ended; Refused says that both are as they were. Who still rings cannot be replaced
+// (RFC 3891 §3): other is cancelled then, and that of call is sent there blind (RFC 5589 §7.6).
 func (p *Phone) Connect(ctx context.Context, call, other string) error {
 	c, err := p.call(call)
 	if err != nil {
@@ -51,23 +56,35 @@ func (p *Phone) Connect(ctx context.Context, call, other string) error {
 	if err != nil {
 		return err
 	}
+	rings := !consultation.Inbound() && consultation.Cancel() == nil
 	replaces := consultation.ReplacesValue()
-	if replaces == "" {
+	if !rings && replaces == "" {
 		return dialog.ErrNotNow
 	}
 	to := consultation.Remote()
 	target := sipgo.Uri{Scheme: "sip", User: stack.EscapeUser(to.User), Host: cmp.Or(to.Host, l.account.Domain)}
-	p.log.Info("transfer", "call", call, "other", other)
+	p.log.Info("transfer", "call", call, "other", other, "rings", rings)
+	if rings {
+		await(ctx, consultation, cancelTime)
+		return p.refer(ctx, c, l, dialog.ReferValue(target, ""))
+	}
 	if err := p.refer(ctx, c, l, dialog.ReferValue(target, replaces)); err != nil {
 		return err
 	}
-	select { // who honours Replaces has it ended by the third party
-	case <-consultation.Done():
-	case <-time.After(replaceTime):
-	case <-ctx.Done():
-	}
+	await(ctx, consultation, replaceTime) // who honours Replaces has it ended by the third party
 	consultation.Drop()
 	return nil
+}
+
+// await waits for the end of a call, not for long.
+func await(ctx context.Context, c *dialog.Call, long time.Duration) {
+	limit := time.NewTimer(long)
+	defer limit.Stop()
+	select {
+	case <-c.Done():
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 }
 
 // refer asks and, when it is done, hangs up unless they did.

@@ -155,6 +155,48 @@ func TestAttendedTransferOfThreePhones(t *testing.T) {
 	}
 }
 
+// TestTransferToWhoStillRings: bob talks to alice, calls carol, and connects them before carol answers.
+func TestTransferToWhoStillRings(t *testing.T) {
+	alice, bob, carol := three(t, "udp")
+	in := talk(t, alice, bob)
+	if err := bob.Dial(bob.context(), "asking", "carol", sdpOf("bob", "sendrecv")); err != nil {
+		t.Fatal(err)
+	}
+	consulted := expect[sip.Incoming](carol)
+	if err := carol.Ring(consulted.Call); err != nil {
+		t.Fatal(err)
+	}
+	awaits[sip.Progress](bob)
+	done := make(chan error, 1)
+	go func() { done <- bob.Connect(bob.context(), in, "asking") }()
+	if e := expect[sip.Failed](bob); e.Call != "asking" || e.Code != 487 {
+		t.Errorf("%+v", e)
+	}
+	if e := expect[sip.Ended](carol); e.Call != consulted.Call || !e.ByPeer {
+		t.Errorf("%+v", e)
+	}
+	if asked := expect[sip.TransferAsked](alice); asked.Attended || asked.Number != "carol" {
+		t.Errorf("%+v", asked)
+	}
+	if err := alice.Follow(alice.context(), "out", "new", sdpOf("alice", "sendrecv")); err != nil {
+		t.Fatal(err)
+	}
+	call := expect[sip.Incoming](carol)
+	if call.User != "alice" || call.Replaces != "" {
+		t.Errorf("%+v", call)
+	}
+	if err := carol.Answer(carol.context(), call.Call, sdpOf("carol", "sendrecv")); err != nil {
+		t.Fatal(err)
+	}
+	if err := within2(t, done); err != nil {
+		t.Fatal(err)
+	}
+	expect[sip.Ended](bob)
+	awaits[sip.Answered](alice)
+	expect[sip.Ended](alice)
+	hangup(t, alice, carol, "new")
+}
+
 // TestSeveralCallsAtOnce: four calls are up and a fifth rings; each ends alone.
 func TestSeveralCallsAtOnce(t *testing.T) {
 	alice, bob, carol := three(t, "udp")

@@ -62,6 +62,29 @@ func TestWhoStaysLearnsWhoAnsweredInstead(t *testing.T) {
 	trunk.learnsNothing()
 }
 
+func TestACustomerIsSentToWhoStillRings(t *testing.T) {
+	f := newFloor(t, nil)
+	customer, agent, colleague := f.speaker("trunk", 40000, named("0312345678")), f.speaker("1001", 40010), f.speaker("1002", 40020)
+	call := customer.call("c1", agent, "1001")
+	agent.hold(call, true)
+	if err := agent.Dial(ctxFor(t), "c2", "1002", agent.sdp()); err != nil {
+		t.Fatal(err)
+	}
+	colleague.Ring(next[sip.Incoming](colleague.phone).Call)
+	next[sip.Progress](agent.phone)
+	done := make(chan error, 1)
+	go func() { done <- agent.Connect(ctxFor(t), call, "c2") }()
+	next[sip.Ended](colleague.phone)
+	in := colleague.take()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if in.User != "0312345678" || in.Header(markHeader) != markDirect {
+		t.Errorf("the colleague's phone rings with %s, mark %s", in.User, in.Header(markHeader))
+	}
+	hear(t, customer, "c1", colleague, in.Call)
+}
+
 // learnsNothing fails when a trunk was told a name of ours: whatever was told so far is there already.
 func (s *speaker) learnsNothing() {
 	s.t.Helper()
