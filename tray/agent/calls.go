@@ -184,7 +184,7 @@ func (s State) hangUp(id string) (State, []Effect) {
 		// An answer or a hold that waits for the far side must not keep a person from hanging up.
 		return s.with(i, func(c *wire.Call) { c.Phase = wire.CallEnding }), []Effect{Abort{id}}
 	}
-	return s.with(i, func(c *wire.Call) { c.Phase = wire.CallEnding }), []Effect{Drop{id}}
+	return s.unmoved(id).with(i, func(c *wire.Call) { c.Phase = wire.CallEnding }), []Effect{Drop{id}}
 }
 
 // over takes a call out of the phone: into the list, out of the sound, told to the center.

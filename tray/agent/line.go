@@ -161,7 +161,7 @@ func (s State) failed(e Failed) (State, []Effect) {
 		return s, nil
 	}
 	c := s.Calls[i]
-	if c.Phase == wire.CallEnding && e.Problem.Code == "" { // our own CANCEL was answered 487
+	if (c.Phase == wire.CallEnding || e.Code == 487 && s.sent(e.Call)) && e.Problem.Code == "" { // our own CANCEL was answered
 		return s.over(i, "cancelled", nil)
 	}
 	p := e.Problem

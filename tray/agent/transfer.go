@@ -23,14 +23,14 @@ func (s State) transfer(id, typed string) (State, []Effect) {
 	return s.still(id)
 }
 
-// connect brings the far sides of two calls together: both held first (RFC 5589 §7.3). Without other, it is the call that asks
-// about this one.
+// connect brings the far sides of two calls together: both held first (RFC 5589 §7.3), or the second one ringing still (§7.6).
+// Without other, it is the call that asks about this one.
 func (s State) connect(id, other string) (State, []Effect) {
 	i, j := s.call(id), s.call(other)
 	if other == "" {
 		j = slices.IndexFunc(s.Calls, func(c wire.Call) bool { return c.Consult == id })
 	}
-	if i < 0 || j < 0 || i == j || !answered(s.Calls[i]) || !answered(s.Calls[j]) || s.Calls[i].Moving != "" || s.Calls[j].Moving != "" {
+	if i < 0 || j < 0 || i == j || !answered(s.Calls[i]) || !consultable(s.Calls[j]) || s.Calls[i].Moving != "" || s.Calls[j].Moving != "" {
 		return s, nil
 	}
 	one, two := s.Calls[i], s.Calls[j]
@@ -39,8 +39,14 @@ func (s State) connect(id, other string) (State, []Effect) {
 	s = s.with(i, func(c *wire.Call) { c.Moving = two.Number })
 	s = s.with(j, func(c *wire.Call) { c.Moving = one.Number })
 	s = s.unnotice(wire.ProblemTransfer, wire.ProblemTransferRefused)
+	if !answered(two) {
+		return s.still(one.ID)
+	}
 	return s.still(one.ID, two.ID)
 }
+
+// consultable: somebody answered, or a phone rings there.
+func consultable(c wire.Call) bool { return answered(c) || c.Phase == wire.CallAlerted }
 
 // still holds these calls as far as they are not, and goes on when there is nothing to wait for.
 func (s State) still(ids ...string) (State, []Effect) {
