@@ -78,11 +78,11 @@ type (
 		By                          string // who sends us there, "" unsaid
 		Attended                    bool
 	}
-	// Identity is whom Call talks to from now on, as our server says with a new offer: somebody else, after a transfer that it
+	// Identity is whom Call talks to from now on, as our server says within the call: somebody else, after a transfer that it
 	// carried out, or the same with a better name.
 	Identity struct {
 		Call, User, Host, Display string
-		Header                    func(name string) string // of the offer
+		Header                    func(name string) string // of what said so
 	}
 	// DigitInfo is a DTMF digit that came as an INFO.
 	DigitInfo struct{ Call, Digit string }

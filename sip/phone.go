@@ -247,6 +247,8 @@ func (p *Phone) heard(call string, event dialog.Event) {
 		p.tell(Answered{Call: call, SDP: e.SDP})
 	case dialog.Reoffered:
 		p.reoffered(call, e)
+	case dialog.Updated:
+		p.identified(call, e.Header)
 	case dialog.Referred:
 		p.askedToTransfer(call, e)
 	case dialog.Info:

@@ -50,7 +50,11 @@ type (
 	// RejectReoffer within 20 seconds, or 488 does.
 	Reoffered struct {
 		SDP    string
-		Header func(name string) string // of the request; nil without one
+		Header func(name string) string // of the request
+	}
+	// Updated is an UPDATE without an offer, answered already, that says who the far side is now (RFC 5876 §3).
+	Updated struct {
+		Header func(name string) string
 	}
 	// Acked is the answer that an ACK brought to our offer in a 200.
 	Acked struct{ SDP string }
@@ -74,6 +78,7 @@ func (Answered) event()  {}
 func (Failed) event()    {}
 func (Ended) event()     {}
 func (Reoffered) event() {}
+func (Updated) event()   {}
 func (Acked) event()     {}
 func (Info) event()      {}
 func (Quiet) event()     {}

@@ -234,6 +234,9 @@ func (c *Call) updated(in *stack.Inbound, d *dialog) {
 	case stack.SDP(in.Req) == "":
 		c.moved(in, d)
 		c.answerUpdate(in, "")
+		if stack.Header(in.Req, "P-Asserted-Identity") != "" {
+			c.tell(Updated{Header: headerOf(in)})
+		}
 	case c.offered != nil:
 		_ = in.Answer(500, "Server Internal Error", "Retry-After", "2")
 	case c.busy() || !c.exchanged(d):
@@ -278,13 +281,17 @@ func (c *Call) answerUpdate(in *stack.Inbound, sdp string) {
 
 func (c *Call) toldOffer(in *stack.Inbound) {
 	c.offered = in
-	c.tell(Reoffered{SDP: stack.SDP(in.Req), Header: func(name string) string { return stack.Header(in.Req, name) }})
+	c.tell(Reoffered{SDP: stack.SDP(in.Req), Header: headerOf(in)})
 	c.after(offerTime, func() {
 		if c.offered == in {
 			c.offered = nil
 			_ = in.Answer(488, "Not Acceptable Here")
 		}
 	})
+}
+
+func headerOf(in *stack.Inbound) func(name string) string {
+	return func(name string) string { return stack.Header(in.Req, name) }
 }
 
 // AnswerReoffer answers the last Reoffered; for one without SDP this is our offer and the answer comes as Acked.
