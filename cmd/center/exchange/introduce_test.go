@@ -85,6 +85,33 @@ func TestACustomerIsSentToWhoStillRings(t *testing.T) {
 	hear(t, customer, "c1", colleague, in.Call)
 }
 
+// TestWhoCannotFollowLeavesTheCallAsItWas: who stays takes the new session from another port, and the new side does not go there.
+func TestWhoCannotFollowLeavesTheCallAsItWas(t *testing.T) {
+	f := newFloor(t, nil)
+	caller, agent, colleague := f.speaker("1004", 40000), f.speaker("1001", 40010), f.speaker("1002", 40020)
+	call := caller.call("c1", agent, "1001")
+	agent.hold(call, true)
+	caller.mu.Lock()
+	caller.port = 40044
+	caller.mu.Unlock()
+	colleague.mu.Lock()
+	colleague.deaf = true
+	colleague.mu.Unlock()
+	done := make(chan error, 1)
+	go func() { done <- agent.Transfer(ctxFor(t), call, "1002") }()
+	colleague.take()
+	refusedWith(t, <-done, 488)
+	next[sip.Ended](colleague.phone)
+	if got := identity(caller.phone); got != "c1 1002@center.test Phone 1002 inside" {
+		t.Errorf("the caller hears of %s", got)
+	}
+	if got := identity(caller.phone); got != "c1 1001@center.test Phone 1001 inside" {
+		t.Errorf("the caller hears of %s", got)
+	}
+	agent.hold(call, false)
+	hear(t, caller, "c1", agent, call)
+}
+
 // learnsNothing fails when a trunk was told a name of ours: whatever was told so far is there already.
 func (s *speaker) learnsNothing() {
 	s.t.Helper()

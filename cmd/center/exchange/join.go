@@ -109,7 +109,7 @@ func (m *transfer) attended(ctx context.Context, c *conduct, replaces, offer str
 	}
 	if done.staySDP, done.toSDP, err = agree(ctx, m.stay, got.far, offer, answer); err != nil {
 		done.giveBack()
-		return moved{code: codeOf(err), reason: "Not Acceptable Here"}
+		return m.restored(ctx, done.staySDP, err)
 	}
 	return done
 }

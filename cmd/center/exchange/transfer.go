@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -32,6 +33,7 @@ type transfer struct {
 type moved struct {
 	to             *leg
 	staySDP, toSDP string
+	bySDP          string // of one that failed
 	code           int
 	reason         string
 	account        string
@@ -111,9 +113,19 @@ func (m *transfer) blind(ctx context.Context, c *conduct, way route, offer strin
 	var err error
 	if done.staySDP, done.toSDP, err = agree(ctx, m.stay, o.leg, offer, o.leg.sdp); err != nil {
 		done.drop(c.x)
-		return moved{code: codeOf(err), reason: "Not Acceptable Here"}
+		return m.restored(ctx, done.staySDP, err)
 	}
 	return done
+}
+
+// restored brings both sides back together when who stays had taken the new session (heard is its answer) and the new side could
+// not follow.
+func (m *transfer) restored(ctx context.Context, heard string, why error) moved {
+	failed := moved{code: codeOf(why), reason: "Not Acceptable Here"}
+	if heard != "" && !m.by.over.Load() {
+		failed.staySDP, failed.bySDP, _ = agree(ctx, m.stay, m.by, m.stay.sdp, m.by.sdp) // who refuses that has hung up
+	}
+	return failed
 }
 
 // progressOf is what a provisional answer is called.
@@ -195,6 +207,7 @@ func (t *talking) arrived(d moved) bool {
 	c, m := t.c, t.move
 	t.move = nil
 	if d.to == nil {
+		m.stay.sdp, m.by.sdp = cmp.Or(d.staySDP, m.stay.sdp), cmp.Or(d.bySDP, m.by.sdp)
 		m.tell(d.code, d.reason, true)
 		c.x.log.Info("not transferred", "call", c.view().ID, "by", m.by.user, "code", d.code)
 		if !m.by.over.Load() {
