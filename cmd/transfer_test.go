@@ -40,11 +40,11 @@ func TestACallIsTransferredThroughThePages(t *testing.T) {
 	customer := d.customer()
 	d.signIn("agent1", "Available", "2")
 	d.must(d.page.Wait("StaticText", "Line registered…"))
-	second := d.second("agent2", "On break")
 	_, err := customer.Call(context.Background(), stage.Queue)
 	d.must(err)
 	d.must(d.page.Click("button", "Answer"))
 	d.must(d.page.Wait("button", "Mute"))
+	second := d.second("agent2", "Available")
 
 	// To a number that nobody has: told in words, and the customer is back with sound both ways.
 	d.must(d.page.Click("button", "Transfer"))
@@ -64,6 +64,7 @@ func TestACallIsTransferredThroughThePages(t *testing.T) {
 	d.must(d.page.Gone("button", "Hang up"))
 	d.must(d.page.Wait("button", "After-call work…"))
 	d.must(second.Wait("button", "Mute"))
+	d.must(second.Wait("StaticText", "Tanaka")) // whom one talks to now, not who sent it on
 	d.same("the colleague's page played", d.customerSays, d.plays(second, 8*time.Second))
 	d.same("the customer heard the colleague", d.agentSays, d.hears(customer, 6*time.Second))
 
@@ -74,6 +75,7 @@ func TestACallIsTransferredThroughThePages(t *testing.T) {
 	d.must(second.Click("button", "Transfer now"))
 	d.must(d.page.Click("button", "Answer"))
 	d.must(second.Gone("button", "Hang up"))
+	d.must(second.Wait("button", "After-call work…")) // it was an outside call
 	d.talk(customer, d.page, " after the way back")
 
 	// Three at once.
