@@ -30,6 +30,7 @@ func TestEncryptedTerminalsTalkUnderALockAndToNobodyElse(t *testing.T) {
 	d.must(d.page.Type("Transfer to", "2005"))
 	d.must(d.page.Click("button", "Ask first"))
 	d.must(third.Click("button", "Answer"))
+	d.must(d.page.Wait("button", "Conference")) // offered once somebody answered
 	d.must(d.page.Click("button", "Connect them"))
 	d.must(d.page.Gone("button", "Hang up"))
 	d.must(second.Click("button", "Mute"))

@@ -59,7 +59,7 @@ func TestACallIsTransferredThroughThePages(t *testing.T) {
 	d.must(d.page.Type("Transfer to", "2002"))
 	d.must(d.page.Click("button", "Ask first"))
 	d.must(second.Click("button", "Answer"))
-	d.must(d.page.Wait("button", "Connect them"))
+	d.must(d.page.Wait("button", "Conference")) // offered once somebody answered
 	d.must(d.page.Click("button", "Connect them"))
 	d.must(d.page.Gone("button", "Hang up"))
 	d.must(d.page.Wait("button", "After-call work…"))

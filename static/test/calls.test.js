@@ -103,7 +103,7 @@ test("the transfer form is left with Escape, and one may ask there first", () =>
   assert.deepEqual(d.said, [["call.dial", { number: "2002" }]]);
   d.show({ calls: [customer({ phase: "held" }), colleague({ phase: "alerted", consult: "c1" })] });
   assert.throws(() => find(d.view.root, "Transfer to"));
-  assert.deepEqual(d.can("Suzuki"), ["Hang up"], "nobody to connect with before somebody answers");
+  assert.deepEqual(d.can("Suzuki"), ["Connect them", "Hang up"], "also while it rings there");
   assert.deepEqual(d.can("Yamada"), ["Resume", "Transfer", "Hang up"]);
 });
 

@@ -148,7 +148,7 @@ func (t *tour) two() {
 	t.do(t.page.Type(t.say("transfer.to"), "9000"))
 	t.shot("transfer")
 	t.do(t.page.Click("button", t.say("transfer.ask")))
-	t.do(t.page.Wait("button", t.say("call.connect")))
+	t.do(t.page.Wait("button", t.say("call.conference")))
 	t.shot("consult")
 	t.do(t.page.Click("button", t.say("call.conference")))
 	t.do(t.page.Wait("button", t.say("conference.end")))

@@ -129,11 +129,12 @@ export function muteButton(send) {
 function allowed(call, calls, asking) {
   const others = calls.filter((c) => c.id !== call.id && isUp(c) && !c.moving);
   const alone = isUp(call) && !asking && !call.conference;
+  const rings = call.phase === "alerted"; // who is asked about need not wait until somebody picks up
   return {
     answer: call.phase === "offered",
     hold: alone,
     mute: alone && (call.phase === "talking" || calls.length === 1),
-    connect: alone && !call.moving ? pairOf(call, others) : undefined,
+    connect: (alone || rings) && !call.moving ? pairOf(call, others) : undefined,
     meet: alone && leader(calls)?.id === call.id,
   };
 }
