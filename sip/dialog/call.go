@@ -25,7 +25,8 @@ const (
 )
 
 // Call is one INVITE dialog from its INVITE to its end. Its methods may be called from every goroutine, also from the
-// function that hears its events. One goroutine owns everything below inbox.
+// function that hears its events. Everything below events belongs to who has the turn: the owner, or who asks while nothing
+// else waits.
 type Call struct {
 	ua      *UA
 	id      string
@@ -37,8 +38,10 @@ type Call struct {
 	first   *sip.Request // the initial INVITE, a clone
 	auth    *stack.Auth
 
-	inbox  *queue[func()]
-	events *queue[Event]
+	inbox  queue[func()]
+	turn   sync.Mutex  // held while something of the call runs
+	owned  atomic.Bool // the owner was started
+	events queue[Event]
 	gone   chan struct{} // the owner has ended
 	done   chan struct{} // the last event was told
 
@@ -88,10 +91,16 @@ type path struct {
 }
 
 func newCall(ua *UA, inbound bool) *Call {
-	return &Call{
-		ua: ua, id: sip.GenerateTagN(12), inbound: inbound, inbox: newQueue[func()](), events: newQueue[Event](),
-		gone: make(chan struct{}), done: make(chan struct{}), timers: map[*time.Timer]bool{}, branches: map[string]*branch{},
+	c := &Call{
+		ua: ua, id: sip.GenerateTagN(12), inbound: inbound,
+		gone: make(chan struct{}), done: make(chan struct{}), timers: map[*time.Timer]bool{},
 	}
+	c.inbox.open()
+	c.events.open()
+	if !inbound {
+		c.branches = map[string]*branch{}
+	}
+	return c
 }
 
 // ID names the call in this process.
@@ -127,11 +136,18 @@ func (c *Call) Offer() string { return stack.SDP(c.first) }
 // Done is closed after the last event was told.
 func (c *Call) Done() <-chan struct{} { return c.done }
 
-// begin starts the owner and the teller; the UA waits for both.
+// begin starts the teller, and the owner when it is needed, at the latest when the application has heard of the call; the UA
+// waits for both.
 func (c *Call) begin(tell func() func(Event), first func()) {
 	c.inbox.put(first)
-	c.ua.working.Go(c.own)
 	c.ua.working.Go(func() { c.telling(tell) })
+}
+
+// start starts the owner, once. The teller is alive or has done it.
+func (c *Call) start() {
+	if !c.owned.Load() && c.owned.CompareAndSwap(false, true) {
+		c.ua.working.Go(c.own)
+	}
 }
 
 // own runs what is asked, one at a time, until the call is over and nothing of it is under way.
@@ -144,21 +160,61 @@ func (c *Call) own() {
 		if now := c.path.Load().link; now != watched { // moved
 			watched, lost = now, now.Done()
 		}
-		if c.phase == over && c.quiet() {
-			c.stopTimers()
-			c.inbox.close()
+		if c.left() {
 			return
 		}
 		select {
 		case <-c.inbox.wake:
-			for _, f := range c.inbox.take() {
-				c.guarded(f)
-			}
+			c.turn.Lock()
+			c.drain()
+			c.turn.Unlock()
 		case <-lost:
 			lost = nil
-			c.linkLost()
+			c.turn.Lock()
+			c.guarded(c.linkLost)
+			c.turn.Unlock()
 		}
 	}
+}
+
+// drain runs what waits; the turn is held.
+func (c *Call) drain() {
+	for _, f := range c.inbox.take() {
+		c.guarded(f)
+	}
+}
+
+// left: the call is over and nothing of it is under way; nothing more is taken then.
+func (c *Call) left() bool {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	if c.phase != over || !c.quiet() {
+		return false
+	}
+	c.stopTimers()
+	c.inbox.close()
+	return true
+}
+
+// atOnce runs f here when nothing else of the call runs or waits: most calls are answered without a change of goroutine.
+// False: it did not.
+func (c *Call) atOnce(f func()) bool {
+	if !c.turn.TryLock() {
+		return false
+	}
+	defer c.turn.Unlock()
+	if !c.owned.Load() {
+		c.drain() // the first step
+	}
+	if !c.inbox.idle() {
+		return false
+	}
+	before := c.path.Load()
+	c.guarded(f)
+	if c.phase == over || c.path.Load() != before {
+		c.inbox.nudge() // the owner has to look
+	}
+	return true
 }
 
 func (c *Call) guarded(f func()) {
@@ -178,7 +234,7 @@ func (c *Call) quiet() bool {
 
 func (c *Call) telling(listen func() func(Event)) {
 	defer close(c.done)
-	tell := listen()
+	tell := c.introduced(listen)
 	if tell == nil {
 		tell = func(Event) {}
 		_ = c.Reject(480, "Temporarily Unavailable")
@@ -194,16 +250,39 @@ func (c *Call) telling(listen func() func(Event)) {
 	}
 }
 
+// introduced lets the application hear of the call. The owner runs from then on, also when the application broke.
+func (c *Call) introduced(listen func() func(Event)) func(Event) {
+	defer c.start()
+	return listen()
+}
+
 // post asks the owner to run f; false: there is no owner any more.
-func (c *Call) post(f func()) bool { return c.inbox.put(f) }
+func (c *Call) post(f func()) bool {
+	if !c.inbox.put(f) {
+		return false
+	}
+	c.start()
+	return true
+}
 
 // ask runs f in the owner and waits for what it answers.
 func (c *Call) ask(ctx context.Context, f func(reply func(error))) error {
 	answer := make(chan error, 1)
-	var once sync.Once
-	reply := func(err error) { once.Do(func() { answer <- err }) }
-	if !c.post(func() { f(reply) }) {
+	reply := func(err error) {
+		select {
+		case answer <- err:
+		default: // the first one counts
+		}
+	}
+	run := func() { f(reply) }
+	if !c.atOnce(run) && !c.post(run) {
 		return ErrOver
+	}
+	select {
+	case err := <-answer:
+		return err
+	default:
+		c.start() // who waits for the far side needs it
 	}
 	select {
 	case err := <-answer:
@@ -222,6 +301,10 @@ func (c *Call) ask(ctx context.Context, f func(reply func(error))) error {
 
 // do is ask for what answers at once.
 func (c *Call) do(f func() error) error {
+	err := ErrOver // should f break
+	if c.atOnce(func() { err = f() }) {
+		return err
+	}
 	return c.ask(context.Background(), func(reply func(error)) { reply(f()) })
 }
 
@@ -296,54 +379,4 @@ func (c *Call) send(req *sip.Request, on func(*sip.Response, error)) (*stack.Out
 	return c.ua.stack.Send(req, link, c.Source(), func(res *sip.Response, err error) {
 		c.post(func() { on(res, err) })
 	})
-}
-
-// queue is an unbounded mailbox: what is put comes out in order, and putting never waits.
-type queue[T any] struct {
-	wake   chan struct{}
-	mu     sync.Mutex
-	items  []T
-	closed bool
-}
-
-func newQueue[T any]() *queue[T] { return &queue[T]{wake: make(chan struct{}, 1)} }
-
-func (q *queue[T]) put(item T) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return false
-	}
-	q.items = append(q.items, item)
-	q.signal()
-	return true
-}
-
-func (q *queue[T]) signal() {
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (q *queue[T]) take() []T {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	items := q.items
-	q.items = nil
-	return items
-}
-
-func (q *queue[T]) close() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.closed = true
-	q.signal()
-}
-
-// ended: closed and empty.
-func (q *queue[T]) ended() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.closed && len(q.items) == 0
 }

@@ -22,6 +22,8 @@ type dialog struct {
 	contact   string          // our Contact value
 }
 
+func (d *dialog) name() name { return name{d.callID, d.localTag} }
+
 // request is the next request of the dialog, without Via. ACK and CANCEL take the number of their INVITE instead.
 func (d *dialog) request(method sip.RequestMethod) *sip.Request {
 	if method != sip.ACK {

@@ -43,12 +43,12 @@ func (c *Call) Ring(code int, sdp string) error {
 		}
 		res := c.in.Response(code, provisional(code))
 		res.AppendHeader(sip.NewHeader("Contact", c.dialog.contact))
-		res.AppendHeader(sip.NewHeader("Allow", c.ua.stack.Allow()))
+		res.AppendHeader(c.ua.allowed)
 		demanded := has(stack.List(c.first, "Require"), "100rel")
-		mute := sdp == "" && stack.SDP(c.first) == "" && c.rel.said == "" // RFC 3262 §5: the first reliable one has the offer, or is none
 		able := demanded || sdp != "" && has(stack.List(c.first, "Supported"), "100rel")
 		withSDP(res, sdp)
-		if code == 100 || !able || mute {
+		// RFC 3262 §5: the first reliable one has the offer, or is none.
+		if code == 100 || !able || sdp == "" && c.rel.said == "" && stack.SDP(c.first) == "" {
 			return c.in.Respond(res)
 		}
 		return c.provide(&provision{res: res, sdp: sdp})

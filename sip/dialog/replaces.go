@@ -67,12 +67,12 @@ func (ua *UA) FindReplaced(header string) (call *Call, code int) {
 	if err != nil {
 		return nil, 400
 	}
-	name := key(r.CallID, r.ToTag)
+	named := name{r.CallID, r.ToTag}
 	ua.mu.Lock()
-	c := ua.calls[name]
+	c := ua.calls[named]
 	gone := false
 	for _, ended := range ua.ended {
-		gone = gone || ended == name
+		gone = gone || ended == named
 	}
 	ua.mu.Unlock()
 	switch {
@@ -109,10 +109,10 @@ func (c *Call) replaceable(r Replaces) int {
 }
 
 // remember notes a dialog that ended; the lock is held.
-func (ua *UA) rememberLocked(name string) {
-	ua.ended = append(ua.ended, name)
+func (ua *UA) rememberLocked(gone name) {
+	ua.ended = append(ua.ended, gone)
 	if len(ua.ended) > endedKept {
-		ua.ended = append([]string(nil), ua.ended[len(ua.ended)-endedKept/2:]...)
+		ua.ended = append([]name(nil), ua.ended[len(ua.ended)-endedKept/2:]...)
 	}
 }
 

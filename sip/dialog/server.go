@@ -106,8 +106,8 @@ func (c *Call) Answer(ctx context.Context, sdp string) error {
 func (c *Call) accept(in *stack.Inbound, sdp string, done func(error)) {
 	res := in.Response(200, "OK")
 	res.AppendHeader(sip.NewHeader("Contact", c.dialog.contact))
-	res.AppendHeader(sip.NewHeader("Allow", c.ua.stack.Allow()))
-	res.AppendHeader(sip.NewHeader("Supported", supported))
+	res.AppendHeader(c.ua.allowed)
+	res.AppendHeader(c.ua.able)
 	c.grant(in.Req, res)
 	// What was said reliably in a provisional is not said twice (RFC 3262 §5). A description that differs, for another phone
 	// answered than the one that rang first, is said all the same: who goes on hearing the first one would hear nothing.

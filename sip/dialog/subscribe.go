@@ -172,7 +172,7 @@ func (s *Subscription) forget() {
 		return
 	}
 	s.ua.mu.Lock()
-	delete(s.ua.watchers, key(s.dialog.callID, s.dialog.localTag))
+	delete(s.ua.watchers, s.dialog.name())
 	s.ua.mu.Unlock()
 	s.dialog = nil
 }
@@ -216,7 +216,7 @@ func (s *Subscription) open() {
 	d.remote = &sip.ToHeader{Address: *s.r.Target.Clone(), Params: sip.NewParams()}
 	s.dialog, s.began = d, time.Now()
 	s.ua.mu.Lock()
-	s.ua.watchers[key(d.callID, d.localTag)] = s
+	s.ua.watchers[d.name()] = s
 	s.ua.mu.Unlock()
 }
 
@@ -329,7 +329,7 @@ func (s *Subscription) refusal(in *stack.Inbound) (code int, reason string) {
 	kind, _ := stack.Params(stack.Header(in.Req, "Content-Type"))
 	d := s.dialog
 	switch {
-	case d == nil || key(in.Req.CallID().Value(), stack.Tag(in.Req.To().Params)) != key(d.callID, d.localTag),
+	case d == nil || name{in.Req.CallID().Value(), stack.Tag(in.Req.To().Params)} != d.name(),
 		d.remoteTag != "" && stack.Tag(in.Req.From().Params) != d.remoteTag:
 		return 481, "Subscription Does Not Exist"
 	case !strings.EqualFold(event, s.r.Event):

@@ -42,7 +42,11 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second))
 
 // expires reads Session-Expires; 0 is none.
 func expires(msg sip.Message) (d time.Duration, refresher string) {
-	value, params := stack.Params(stack.Header(msg, "Session-Expires"))
+	header := stack.Header(msg, "Session-Expires")
+	if header == "" {
+		return 0, ""
+	}
+	value, params := stack.Params(header)
 	n, err := strconv.Atoi(value)
 	if err != nil || n <= 0 || n > 86400*7 {
 		return 0, ""
@@ -51,7 +55,11 @@ func expires(msg sip.Message) (d time.Duration, refresher string) {
 }
 
 func least(msg sip.Message) time.Duration {
-	value, _ := stack.Params(stack.Header(msg, "Min-SE"))
+	header := stack.Header(msg, "Min-SE")
+	if header == "" {
+		return 0
+	}
+	value, _ := stack.Params(header)
 	n, err := strconv.Atoi(value)
 	if err != nil || n <= 0 || n > 86400 {
 		return 0
@@ -88,12 +96,12 @@ func (c *Call) tooShort(in *stack.Inbound) bool {
 // grant puts the timer into our 2xx to a request (§9, table 2): the far side's refresher if it names one, else the far side
 // when it asked for a timer, and we when it only can.
 func (c *Call) grant(req *sip.Request, res *sip.Response) {
-	every, refresher := expires(req)
-	can := has(append(stack.List(req, "Supported"), stack.List(req, "Require")...), "timer")
-	switch {
-	case !can:
+	if !has(stack.List(req, "Supported"), "timer") && !has(stack.List(req, "Require"), "timer") {
 		c.keepTime(0, false)
 		return
+	}
+	every, refresher := expires(req)
+	switch {
 	case every == 0:
 		every, refresher = c.ua.cfg.Session, "uas"
 	case refresher != "uas":

@@ -30,7 +30,8 @@ type Config struct {
 	Stack *stack.Stack
 	Log   *slog.Logger
 	// OnCall is called for each INVITE outside a dialog, on the goroutine that tells the call's events; it returns who hears
-	// them. It may Ring, Answer or Reject at once; nothing is answered by itself but 100 and, on nil, 480.
+	// them. It may Ring, Answer or Reject at once; nothing is answered by itself but 100 and, on nil, 480. It should return
+	// soon: a lost link is noticed after that, or when the far side says something.
 	OnCall func(*Call) func(Event)
 	// OnRequest gets every other request outside a dialog (REGISTER, OPTIONS, MESSAGE…) on a worker goroutine, in order per
 	// Call-ID, and must answer it. It may block. nil: OPTIONS 200, others 405.
@@ -54,12 +55,17 @@ type UA struct {
 
 	mu     sync.Mutex
 	closed bool
-	calls  map[string]*Call // by Call-ID and our tag
-	ended  []string         // the names of those that ended last
+	calls  map[name]*Call
+	ended  []name // those that ended last
 
 	watching map[*Subscription]bool
-	watchers map[string]*Subscription // by Call-ID and our tag
+	watchers map[name]*Subscription
+
+	allowed, able sip.Header // Allow and Supported, shared by all answers, for nobody changes them
 }
+
+// name is what finds a dialog.
+type name struct{ callID, localTag string }
 
 // New makes it and sets the Stack's handlers; nothing runs before Run.
 func New(cfg Config) *UA {
@@ -70,7 +76,10 @@ func New(cfg Config) *UA {
 		cfg.Calls = 10000
 	}
 	cfg.Session, cfg.MinSession = cmp.Or(cfg.Session, 1800*time.Second), cmp.Or(cfg.MinSession, 90*time.Second)
-	ua := &UA{stack: cfg.Stack, log: cfg.Log, cfg: cfg, calls: map[string]*Call{}, watching: map[*Subscription]bool{}, watchers: map[string]*Subscription{}}
+	ua := &UA{
+		stack: cfg.Stack, log: cfg.Log, cfg: cfg, calls: map[name]*Call{}, watching: map[*Subscription]bool{}, watchers: map[name]*Subscription{},
+		allowed: sip.NewHeader("Allow", cfg.Stack.Allow()), able: sip.NewHeader("Supported", supported),
+	}
 	for i := range ua.queues {
 		ua.queues[i] = make(chan *stack.Inbound, waiting)
 	}
@@ -140,30 +149,28 @@ func (ua *UA) Calls() []*Call {
 
 var errFull = errors.New("too many calls")
 
-func key(callID, localTag string) string { return callID + "\x00" + localTag }
-
 func (ua *UA) keep(c *Call) error {
 	ua.mu.Lock()
 	defer ua.mu.Unlock()
 	if ua.closed || len(ua.calls) >= ua.cfg.Calls {
 		return errFull
 	}
-	ua.calls[key(c.dialog.callID, c.dialog.localTag)] = c
+	ua.calls[c.dialog.name()] = c
 	return nil
 }
 
 func (ua *UA) drop(c *Call) {
 	ua.mu.Lock()
 	defer ua.mu.Unlock()
-	name := key(c.dialog.callID, c.dialog.localTag)
-	delete(ua.calls, name)
-	ua.rememberLocked(name)
+	gone := c.dialog.name()
+	delete(ua.calls, gone)
+	ua.rememberLocked(gone)
 }
 
 func (ua *UA) find(req *sip.Request, tag string) *Call {
 	ua.mu.Lock()
 	defer ua.mu.Unlock()
-	return ua.calls[key(req.CallID().Value(), tag)]
+	return ua.calls[name{req.CallID().Value(), tag}]
 }
 
 func (ua *UA) watcher(req *sip.Request, tag string) *Subscription {
@@ -172,7 +179,7 @@ func (ua *UA) watcher(req *sip.Request, tag string) *Subscription {
 	}
 	ua.mu.Lock()
 	defer ua.mu.Unlock()
-	return ua.watchers[key(req.CallID().Value(), tag)]
+	return ua.watchers[name{req.CallID().Value(), tag}]
 }
 
 // hear asks the application who hears the call.

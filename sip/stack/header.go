@@ -122,7 +122,11 @@ func List(msg sip.Message, name string) []string {
 
 // Params reads ;name=value pairs of a raw header value, names in lower case, quotes and blanks as RFC 3261 §25 allows.
 // What stands before the first parameter, with <> kept, is head.
+// Without any, params is nil.
 func Params(value string) (head string, params map[string]string) {
+	if strings.IndexByte(value, ';') < 0 {
+		return strings.TrimSpace(value), nil
+	}
 	parts := split(value, ';')
 	params = make(map[string]string, len(parts)-1)
 	for _, p := range parts[1:] {

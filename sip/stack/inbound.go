@@ -33,8 +33,8 @@ type Inbound struct {
 // what the code demands; add headers and a body, then Respond.
 func (in *Inbound) Response(code int, reason string) *sip.Response {
 	res := in.plain(code, reason)
-	if in.stack.cfg.Server != "" {
-		res.AppendHeader(sip.NewHeader("Server", in.stack.cfg.Server))
+	if in.stack.server != nil {
+		res.AppendHeader(in.stack.server)
 	}
 	switch code {
 	case 405:
@@ -285,11 +285,9 @@ func serverKey(req *sip.Request, method string) string {
 func received(via *sip.ViaHeader, from netip.AddrPort) {
 	value, asked := param(via.Params, "rport")
 	if asked && value == "" {
-		via.Params.Remove("rport")
-		via.Params.Add("rport", strconv.Itoa(int(from.Port())))
+		via.Params.Add("rport", strconv.Itoa(int(from.Port()))) // in its place
 	}
 	if host, err := netip.ParseAddr(trimBrackets(via.Host)); asked || err != nil || host.Unmap() != from.Addr() {
-		via.Params.Remove("received")
 		via.Params.Add("received", from.Addr().String())
 	}
 }

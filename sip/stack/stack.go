@@ -55,6 +55,8 @@ type Stack struct {
 	handle  Handlers
 	parser  *sip.Parser
 	allow   map[string]bool
+	methods string         // the same as a header
+	server  sip.Header     // shared by all answers, for nobody changes it; nil without a name
 	quiet   *slog.Logger   // of sipgo's machines
 	buffers sync.Pool      // of messages on their way out
 	working sync.WaitGroup // every goroutine and timer of ours
@@ -84,12 +86,16 @@ func New(cfg Config) *Stack {
 		cfg.Allow = []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK"}
 	}
 	s := &Stack{
-		cfg: cfg, log: cfg.Log, parser: newParser(), quiet: slog.New(slog.DiscardHandler), allow: map[string]bool{"ACK": true, "CANCEL": true},
+		methods: strings.Join(cfg.Allow, ", "),
+		cfg:     cfg, log: cfg.Log, parser: newParser(), quiet: slog.New(slog.DiscardHandler), allow: map[string]bool{"ACK": true, "CANCEL": true},
 		streams: map[streamKey]*Link{}, perAddr: map[netip.Addr]int{},
 		inbounds: map[string]*Inbound{}, settled: map[string]*settled{}, merged: map[string]string{}, outbounds: map[string]*Outbound{},
 	}
 	for _, m := range cfg.Allow {
 		s.allow[m] = true
+	}
+	if cfg.Server != "" {
+		s.server = sip.NewHeader("Server", cfg.Server)
 	}
 	return s
 }
@@ -98,7 +104,7 @@ func New(cfg Config) *Stack {
 func (s *Stack) Handle(h Handlers) { s.handle = h }
 
 // Allow is the Allow header of our answers.
-func (s *Stack) Allow() string { return strings.Join(s.cfg.Allow, ", ") }
+func (s *Stack) Allow() string { return s.methods }
 
 // Server is what we call ourselves.
 func (s *Stack) Server() string { return s.cfg.Server }
@@ -201,18 +207,36 @@ func touch(msg sip.Message) {
 	msg.ContentLength()
 	switch m := msg.(type) {
 	case *sip.Request:
-		if refreshes(m) {
-			m.Contact()
-		}
-		m.ContentType()
-		m.Route()
-		m.RecordRoute()
 		m.MaxForwards()
+		touchRare(m.Headers(), m, refreshes(m))
 	case *sip.Response:
-		m.Contact()
-		m.ContentType()
-		m.RecordRoute()
+		touchRare(m.Headers(), m, true)
 	}
+}
+
+// touchRare touches what most messages lack, and sipgo would look for again and again.
+func touchRare(headers []sip.Header, msg rare, contact bool) {
+	for _, h := range headers {
+		switch name := h.Name(); {
+		case same(name, "contact"), same(name, "m"):
+			if contact {
+				msg.Contact()
+			}
+		case same(name, "content-type"), same(name, "c"):
+			msg.ContentType()
+		case same(name, "route"):
+			msg.Route()
+		case same(name, "record-route"):
+			msg.RecordRoute()
+		}
+	}
+}
+
+type rare interface {
+	Contact() *sip.ContactHeader
+	ContentType() *sip.ContentTypeHeader
+	Route() *sip.RouteHeader
+	RecordRoute() *sip.RecordRouteHeader
 }
 
 // refreshes: the Contact of such a request means something (RFC 3261 §20.10).

@@ -80,7 +80,11 @@ func malformed(req *sip.Request) string {
 	if !refreshes(req) {
 		return ""
 	}
-	for _, header := range Headers(req, "Contact") {
+	values := Headers(req, "Contact")
+	if len(values) == 1 && req.Contact() != nil && plain(values[0]) {
+		return "" // it was read already
+	}
+	for _, header := range values {
 		for _, value := range Values(header) {
 			if value != "*" && !address(value) {
 				return "Bad Contact"
@@ -88,6 +92,11 @@ func malformed(req *sip.Request) string {
 		}
 	}
 	return ""
+}
+
+// plain: one URI in <>, as nearly everybody writes it.
+func plain(value string) bool {
+	return strings.HasPrefix(value, "<") && strings.Count(value, "<") == 1 && strings.IndexByte(value, ',') < 0
 }
 
 // address: a Contact value that can be read. A URI with ? or , stands in <> (RFC 3261 §20.10).
@@ -166,14 +175,17 @@ func acceptsSDP(accept []string) bool {
 
 // SDP is the session description a message carries, alone or in a multipart body (RFC 5621 §3.1); "" without one.
 func SDP(msg sip.Message) string {
-	body := string(msg.Body())
-	kind, params := Params(Header(msg, "Content-Type"))
-	if !strings.HasPrefix(lower(kind), "multipart/") {
-		if lower(kind) == "application/sdp" {
-			return body
-		}
+	if len(msg.Body()) == 0 {
 		return ""
 	}
+	kind, params := Params(Header(msg, "Content-Type"))
+	if kind = lower(kind); kind == "application/sdp" {
+		return string(msg.Body())
+	}
+	if !strings.HasPrefix(kind, "multipart/") {
+		return ""
+	}
+	body := string(msg.Body())
 	boundary := params["boundary"]
 	if boundary == "" {
 		return ""
