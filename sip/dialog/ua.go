@@ -51,7 +51,7 @@ type UA struct {
 	log     *slog.Logger
 	cfg     Config
 	queues  [workers]chan *stack.Inbound
-	working sync.WaitGroup // the owners and tellers of calls
+	working crew // the owners and tellers of calls
 
 	mu     sync.Mutex
 	closed bool
