@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -22,7 +23,14 @@ import (
 	"zaseki/web/wire"
 )
 
+// serverGC lets the heap grow to five times what is in use before it is swept: it is small, memory is cheap for a server, and
+// collecting costs each call 5 % of its time else.
+const serverGC = 400
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(serverGC)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
