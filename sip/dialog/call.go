@@ -217,43 +217,9 @@ func (c *Call) atOnce(f func()) bool {
 	return true
 }
 
-func (c *Call) guarded(f func()) {
-	defer func() {
-		if broken := recover(); broken != nil {
-			c.ua.log.Error("call broke", "call", c.id, "panic", broken)
-			c.finish(Ended{Code: 500, Reason: "Server Internal Error"})
-		}
-	}()
-	f()
-}
-
 // quiet: nobody waits for anything of this call any more.
 func (c *Call) quiet() bool {
 	return c.unacked == nil && c.lingering == 0 && (c.referred == nil || !c.referred.taken)
-}
-
-func (c *Call) telling(listen func() func(Event)) {
-	defer close(c.done)
-	tell := c.introduced(listen)
-	if tell == nil {
-		tell = func(Event) {}
-		_ = c.Reject(480, "Temporarily Unavailable")
-	}
-	for {
-		<-c.events.wake
-		for _, e := range c.events.take() {
-			tell(e)
-		}
-		if c.events.ended() {
-			return
-		}
-	}
-}
-
-// introduced lets the application hear of the call. The owner runs from then on, also when the application broke.
-func (c *Call) introduced(listen func() func(Event)) func(Event) {
-	defer c.start()
-	return listen()
 }
 
 // post asks the owner to run f; false: there is no owner any more.

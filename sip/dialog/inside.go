@@ -9,6 +9,17 @@ import (
 	"zaseki/sip/stack"
 )
 
+// take answers a request with 500 when it breaks the call; that ends over it.
+func (c *Call) take(in *stack.Inbound) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			_ = in.Answer(500, "Server Internal Error")
+			panic(broken)
+		}
+	}()
+	c.inside(in)
+}
+
 // inside takes a request within the dialog, in the owner.
 func (c *Call) inside(in *stack.Inbound) {
 	req := in.Req

@@ -200,7 +200,7 @@ func (ua *UA) request(in *stack.Inbound) {
 			return
 		}
 		c := ua.find(in.Req, tag)
-		if c == nil || !c.post(func() { c.inside(in) }) {
+		if c == nil || !c.post(func() { c.take(in) }) {
 			_ = in.Answer(481, "Call/Transaction Does Not Exist")
 		}
 		return

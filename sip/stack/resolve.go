@@ -214,7 +214,8 @@ func splitServer(server string) (host string, port uint16, err error) {
 		host, port = h, uint16(n)
 	}
 	host = strings.TrimSuffix(trimBrackets(host), ".")
-	if _, e := netip.ParseAddr(host); e != nil && !hostName(host) {
+	addr, e := netip.ParseAddr(host)
+	if zone := addr.Zone(); e != nil && !hostName(host) || zone != "" && !hostName(zone) {
 		return "", 0, fmt.Errorf("server %q: not a host", server)
 	}
 	return host, port, nil
