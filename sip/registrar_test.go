@@ -137,6 +137,9 @@ func TestRedirectionIsFollowedOnceAndOnlyHome(t *testing.T) {
 }
 
 func TestServerSaysWhenToAskAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	s, p := newServer(t), newPhone(t, "alice")
 	done := s.registering(p, nil)
 	s.takes(s.gets(sipgo.REGISTER), ";expires=1")
@@ -217,6 +220,9 @@ func names(t *testing.T, records ...string) string {
 // TestNextServerIsTriedAndTheBetterOneComesBack: one that is overloaded and one that is silent are passed over; they stay so
 // while their five minutes last.
 func TestNextServerIsTried(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	busy, silent, good := newServer(t), newServer(t), newServer(t)
 	port := func(s *server) string { _, p, _ := net.SplitHostPort(s.conn.LocalAddr().String()); return p }
 	p := newPhone(t, "alice", names(t,

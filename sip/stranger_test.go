@@ -203,6 +203,9 @@ func TestShortIntervalIsRaised(t *testing.T) {
 // TestLineIsRenewedAndTriedAgain: after two thirds of its time, and with pauses while the server is in trouble; a
 // forbidden line is not tried again.
 func TestLineIsRenewedAndTriedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	s, p := newServer(t), newPhone(t, "alice")
 	done := make(chan error, 1)
 	go func() { done <- p.Register(p.context(), p.account(s.conn.LocalAddr().String(), "udp")) }()

@@ -282,6 +282,9 @@ func TestDigitsByInfo(t *testing.T) {
 // TestFollowHonoursOnlyReplacesAndRequire: whatever else a Refer-To would smuggle into our INVITE stays out, and the way is
 // always our server's.
 func TestFollowHonoursOnlyReplacesAndRequire(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	for _, row := range []struct {
 		to, target, replaces string
 		code                 int // of the last NOTIFY; 0: an INVITE goes out

@@ -235,6 +235,9 @@ func TestRejectCarriesItsHeaders(t *testing.T) {
 }
 
 func TestReinvitesThatCrossAreTriedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	a, b := newAgent(t), newAgent(t)
 	out, in := talk(t, a, b, "udp")
 	results := make(chan error, 2)
@@ -300,6 +303,9 @@ func TestInviteWithoutOfferGetsOurs(t *testing.T) {
 }
 
 func TestNobodyThereIs408(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	a := newAgent(t)
 	a.invite(netip.MustParseAddrPort(address()+":5060"), "udp")
 	expect[dialog.Quiet](t, a.out)

@@ -101,6 +101,9 @@ func (r *raw) calls(a *agent) *dialog.Call {
 }
 
 func TestAnswerThatNobodyAcknowledgesEndsWithBye(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	r.says("INVITE", 1, "inv", offer)

@@ -213,6 +213,9 @@ func TestReplacesFindsItsDialog(t *testing.T) {
 }
 
 func TestSilenceAfterReferIsAFailure(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	c := r.calls(a)

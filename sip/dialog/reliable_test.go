@@ -84,6 +84,9 @@ func TestOtherDescriptionAfterAReliableOne(t *testing.T) {
 }
 
 func TestReliableProvisionalThatNobodyAcknowledgesFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	r.says("INVITE", 1, "inv", "Require: 100rel", offer)

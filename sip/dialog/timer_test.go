@@ -18,6 +18,9 @@ func quick(c *dialog.Config) { c.Session, c.MinSession = 2*time.Second, time.Sec
 
 // TestSessionIsRefreshedByWhoShall: by UPDATE where the far side knows it, and both sides stay.
 func TestSessionIsRefreshedByWhoShall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for timers: not with -short")
+	}
 	a := newAgent(t, quick)
 	r := newRaw(t, a.addr)
 	c := a.invite(r.at(), "udp")
