@@ -13,6 +13,7 @@ import (
 
 	"zaseki/cmd/bench/stage"
 	"zaseki/media"
+	"zaseki/media/hear"
 )
 
 // TestTheDemoIsTheMainJob does what a new user does: one command, sign in, Available, the customer calls, answer, hear its
@@ -22,7 +23,7 @@ func TestTheDemoIsTheMainJob(t *testing.T) {
 	d := &day{T: t, dir: t.TempDir()}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	d.must(stage.Build(ctx, "..", d.dir, "softphone"))
+	build(t, d.dir, "softphone")
 	var err error
 	d.phone, err = stage.Start(ctx, filepath.Join(d.dir, "softphone"), []string{"DBUS_SESSION_BUS_ADDRESS="},
 		"-demo", "-config", filepath.Join(d.dir, "phone"), "-panel", "127.0.0.1:0", "-no-browser", "-lang", "en")
@@ -41,9 +42,11 @@ func TestTheDemoIsTheMainJob(t *testing.T) {
 	d.must(d.page.Click("button", "Sign in"))
 	d.must(d.page.Wait("button", "Available…"))
 
-	began := time.Now()
+	d.must(d.page.Wait("StaticText", "Line registered…"))
+	machine, began := hear.WatchMachine(), time.Now()
 	d.must(d.page.Wait("button", "Answer"))
-	if took := time.Since(began); took > 5*time.Second {
+	machine.End()
+	if took := time.Since(began) - machine.Late(); took > 5*time.Second {
 		t.Errorf("the customer called after %v, want five seconds", took)
 	}
 	question, calls := speechFile(t, "customer-en"), 0
@@ -54,10 +57,10 @@ func TestTheDemoIsTheMainJob(t *testing.T) {
 		}
 		d.must(d.page.Click("button", "Answer"))
 		d.must(d.page.Wait("button", "Mute"))
-		return d.listen(d.page, 5*time.Second)
+		return d.listen(d.page, 4*time.Second)
 	})
-	time.Sleep(time.Duration(len(question))*time.Second/8000 - 5*time.Second) // until it has said its piece
-	d.same("the customer plays back what I say", d.agentSays, d.plays(d.page, 6*time.Second))
+	time.Sleep(time.Duration(len(question))*time.Second/8000 - 4*time.Second) // until it has said its piece
+	d.same("the customer plays back what I say", d.agentSays, d.plays(d.page, 4*time.Second))
 	d.must(d.page.Click("button", "Hang up"))
 	d.must(d.page.Wait("button", "After-call work…"))
 
@@ -73,7 +76,7 @@ func TestTheDemoIsTheMainJob(t *testing.T) {
 	d.must(d.page.Type("Number", "9000"))
 	d.must(d.page.Click("button", "Dial"))
 	d.must(d.page.Wait("button", "Mute"))
-	d.same("the echo line", d.agentSays, d.plays(d.page, 6*time.Second))
+	d.same("the echo line", d.agentSays, d.plays(d.page, 4*time.Second))
 	d.must(d.page.Click("button", "5"))
 	d.must(d.page.Wait("StaticText", "Tones sent: 5"))
 	d.must(d.page.Click("button", "Hang up"))
@@ -88,7 +91,7 @@ func TestTheDemoIsTheMainJob(t *testing.T) {
 		d.must(d.page.Wait("button", "Outbound call…"))
 		d.must(d.page.Wait("button", "Mute"))
 		defer func() { d.must(d.page.Click("button", "Hang up")) }()
-		return d.listen(d.page, 5*time.Second)
+		return d.listen(d.page, 4*time.Second)
 	})
 	d.must(d.page.Wait("button", "On break…")) // after an outbound call the previous status (D10)
 	d.must(d.page.Type("Number", "mama@home"))
@@ -111,21 +114,35 @@ func (d *day) colleague() error {
 		if err := errors.Join(d.page.Type("Number", strconv.Itoa(extension)), d.page.Click("button", "Dial")); err != nil {
 			return err
 		}
-		answered := false
-		for end := time.Now().Add(8 * time.Second); !answered && time.Now().Before(end) && !d.page.Has("StaticText", "The other side is busy."); {
-			answered = d.page.Has("button", "Mute")
-			time.Sleep(50 * time.Millisecond)
-		}
-		if d.page.Has("button", "Hang up") {
-			if err := errors.Join(d.page.Click("button", "Hang up"), d.page.Gone("button", "Hang up")); err != nil {
+		if !d.answers() {
+			if err := d.page.Wait("button", "Dial"); err != nil {
 				return err
 			}
+			continue
 		}
-		if answered {
-			return nil
-		}
+		return errors.Join(d.page.Click("button", "Hang up"), d.page.Gone("button", "Hang up"))
 	}
 	return errors.New("no colleague answers")
+}
+
+// answers says that who is called answers; who does not is rung no more. That somebody was busy still stands there from the call before.
+func (d *day) answers() bool {
+	calling, began := false, time.Now()
+	for time.Since(began) < 8*time.Second {
+		under := d.page.Has("button", "Hang up")
+		switch {
+		case d.page.Has("button", "Mute"):
+			return true
+		case calling && !under, !calling && time.Since(began) > 2*time.Second: // busy
+			return false
+		}
+		calling = calling || under
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := d.page.Click("button", "Hang up"); err != nil {
+		d.Log(err)
+	}
+	return false
 }
 
 // speechFile is one of the demo's voices at 8 kHz.
@@ -139,6 +156,9 @@ func speechFile(t *testing.T, name string) []int16 {
 }
 
 // TestASecondStartShowsTheFirst: one phone per settings folder (E3 of the fault matrix).
+// Reliability (E3).
+//
+//ci:still
 func TestASecondStartShowsTheFirst(t *testing.T) {
 	if testing.Short() {
 		t.Skip("whole-product test: not with -short")
@@ -146,9 +166,7 @@ func TestASecondStartShowsTheFirst(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := stage.Build(ctx, "..", dir, "softphone"); err != nil {
-		t.Fatal(err)
-	}
+	build(t, dir, "softphone")
 	bin, config := filepath.Join(dir, "softphone"), filepath.Join(dir, "phone")
 	first, err := stage.StartPhone(ctx, bin, config, "http://127.0.0.1:9") // no center answers there: the phone starts all the same
 	if err != nil {

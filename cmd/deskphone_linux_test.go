@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"zaseki/cmd/bench/stage"
 	"zaseki/media"
 	"zaseki/sip"
 )
@@ -20,17 +21,6 @@ const (
 	theirTone = 440  // Hz, of baresip's ausine
 	ourTone   = 1000 // Hz
 )
-
-// tone is a sine at 8 kHz without end.
-type tone struct{ hz, at int }
-
-func (s *tone) Next(frame []int16) bool {
-	for i := range frame {
-		frame[i] = int16(8000 * math.Sin(2*math.Pi*float64(s.hz*s.at)/8000))
-		s.at = (s.at + 1) % 8000
-	}
-	return true
-}
 
 // share is how much of the sound is that tone, 0 to 1 (Goertzel).
 func share(pcm []int16, rate, hz int) float64 {
@@ -66,6 +56,12 @@ type deskphone struct {
 
 func newDeskphone(t *testing.T, server, secret string) *deskphone {
 	t.Helper()
+	return newDeskphoneBy(t, sip.Account{Server: server, Transport: "udp", Password: plainSecret(secret)})
+}
+
+// newDeskphoneBy is one that registers with that account.
+func newDeskphoneBy(t *testing.T, account sip.Account) *deskphone {
+	t.Helper()
 	d := &deskphone{t: t, phase: map[string]string{}}
 	var err error
 	if d.sound, err = media.New(media.Config{Codecs: []string{"PCMA", "PCMU"}}); err != nil {
@@ -88,7 +84,7 @@ func newDeskphone(t *testing.T, server, secret string) *deskphone {
 	})
 	begin, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	account := sip.Account{User: "agent", Domain: "pbx.test", Server: server, Transport: "udp", Password: plainSecret(secret)}
+	account.User, account.Domain = "agent", "pbx.test"
 	for err = d.line.Register(begin, account); err != nil && begin.Err() == nil; err = d.line.Register(begin, account) {
 		t.Log(err) // Kamailio is starting
 	}
@@ -137,7 +133,7 @@ func (d *deskphone) pickUp(e sip.Incoming) {
 
 // talk speaks the tone and keeps what is heard.
 func (d *deskphone) talk(call string) {
-	d.sound.Play(call, &tone{hz: ourTone})
+	d.sound.Play(call, &stage.Tone{Hz: ourTone})
 	d.sound.Listen(call, func(pcm []int16) {
 		d.mu.Lock()
 		defer d.mu.Unlock()

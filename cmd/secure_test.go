@@ -21,7 +21,7 @@ func TestEncryptedTerminalsTalkUnderALockAndToNobodyElse(t *testing.T) {
 	d.must(d.page.Wait("image", "Encrypted call"))
 	d.must(second.Wait("image", "Encrypted call"))
 	d.must(d.page.Click("button", "Mute")) // both microphones hear one tape
-	d.same("the first heard the second", d.agentSays, d.plays(d.page, 6*time.Second))
+	d.same("the first heard the second", d.agentSays, d.plays(d.page, 4*time.Second))
 	d.must(d.page.Click("button", "Mute"))
 
 	// An attended transfer: new keys for those who stay, and the lock stays too.
@@ -34,7 +34,7 @@ func TestEncryptedTerminalsTalkUnderALockAndToNobodyElse(t *testing.T) {
 	d.must(d.page.Click("button", "Connect them"))
 	d.must(d.page.Gone("button", "Hang up"))
 	d.must(second.Click("button", "Mute"))
-	d.same("the second heard the third", d.agentSays, d.plays(second, 6*time.Second))
+	d.same("the second heard the third", d.agentSays, d.plays(second, 4*time.Second))
 	d.must(second.Wait("image", "Encrypted call"))
 	d.must(third.Wait("image", "Encrypted call"))
 	d.must(second.Click("button", "Hang up"))

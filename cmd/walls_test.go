@@ -120,14 +120,21 @@ func mayImport(room, to string) bool {
 // TestOneLibraryHasOneOwner: who may import a library directly.
 func TestOneLibraryHasOneOwner(t *testing.T) {
 	owners := map[string][]string{
-		"fyne.io/systray":              {"tray"},
-		"github.com/emiago/sipgo":      {"sip", "sip/stack", "sip/dialog", "cmd/center/exchange"},
-		"github.com/pion":              {"media"},
-		"github.com/gorilla/websocket": {"web/socket", "sip/stack"}, // our messages on a websocket; SIP's (RFC 7118)
-		"github.com/miekg/dns":         {"sip/stack"},
-		"github.com/nats-io":           {"cmd/center/ledger", "cmd/center/node"},
-		"modernc.org/sqlite":           {"cmd/center/report"},
-		"github.com/pkg/browser":       {"cmd/softphone"},
+		"fyne.io/systray":               {"tray"},
+		"github.com/emiago/sipgo":       {"sip", "sip/stack", "sip/dialog", "cmd/center/exchange"},
+		"github.com/pion":               {"media", "media/load"},     // the page leg and the line leg; a page for measurements
+		"github.com/gorilla/websocket":  {"web/socket", "sip/stack"}, // our messages on a websocket; SIP's (RFC 7118)
+		"github.com/miekg/dns":          {"sip/stack"},
+		"github.com/nats-io":            {"cmd/center/ledger", "cmd/center/node"},
+		"modernc.org/sqlite":            {"cmd/center/report"},
+		"github.com/pkg/browser":        {"cmd/softphone"},
+		"github.com/zalando/go-keyring": {"cmd/softphone"},
+		"github.com/jezek/xgb":          {"cmd/softphone"},
+		"github.com/pquerna/otp":        {"cmd/center/roster/code"},
+		"github.com/boombuler/barcode":  {"web"},
+		"github.com/coreos/go-oidc":     {"cmd/center/roster/sso"},
+		"golang.org/x/oauth2":           {"cmd/center/roster/sso"},
+		"golang.org/x/crypto/acme":      {"cmd/center/node"},
 	}
 	for room, imports := range rooms(t) {
 		for imp := range imports {

@@ -7,61 +7,71 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/interceptor"
 	"github.com/pion/logging"
+	"github.com/pion/transport/v2/stdnet"
 	"github.com/pion/webrtc/v3"
 )
 
 // browserSide is what all connections to pages share.
 type browserSide struct {
-	api    *webrtc.API
+	set    webrtc.SettingEngine
+	media  webrtc.MediaEngine // each connection has a copy
 	config webrtc.Configuration
 	tcp    net.Listener
 	mux    ice.TCPMux
 }
 
-// browser makes it with the first offer, so that a phone without a page has no open port.
-func (e *Engine) browser() (*browserSide, error) {
+// browser makes it with the first offer, so that a phone without a page has no open port. With network there is a second one.
+func (e *Engine) browser(network bool) (*browserSide, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, ErrClosed
 	}
-	if e.web == nil {
-		web, err := newBrowserSide(e.log)
+	side := &e.web
+	if network {
+		side = &e.wide
+	}
+	if *side == nil {
+		web, err := newBrowserSide(e.log, network)
 		if err != nil {
 			return nil, err
 		}
-		e.web = web
+		*side = web
 	}
-	return e.web, nil
+	return *side, nil
 }
 
-// newBrowserSide sets pion up as it was found to connect with every browser tried: loopback and network card, UDP
-// without a mux, TCP on loopback for browsers whose policy forbids UDP. No STUN server, no data channel: pion v3's DTLS
-// has an advisory without a fix, so this side stays on this machine.
-func newBrowserSide(log *slog.Logger) (*browserSide, error) {
+// newBrowserSide sets pion up as it was found to connect with every browser tried: UDP without a mux, TCP on loopback for
+// browsers whose policy forbids UDP, and with network the addresses of the network cards too, for browsers that do not speak to
+// 127.0.0.1 (Firefox). No STUN server, no data channel: pion v3's DTLS has an advisory without a fix, so this side stays on
+// this machine.
+func newBrowserSide(log *slog.Logger, network bool) (*browserSide, error) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for pages: %w", err)
 	}
 	logs := quiet{log}
 	mux := webrtc.NewICETCPMux(logs.NewLogger("tcp"), tcp, 8)
-	var set webrtc.SettingEngine
+	b := &browserSide{tcp: tcp, mux: mux}
+	set := &b.set
 	set.LoggerFactory = logs
 	set.SetIncludeLoopbackCandidate(true)
 	set.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4})
 	set.SetICETCPMux(mux)
 	set.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	set.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() || ip.To4() != nil && !ip.IsLinkLocalUnicast() })
+	set.SetIPFilter(func(ip net.IP) bool {
+		return ip.IsLoopback() || network && ip.To4() != nil && !ip.IsLinkLocalUnicast()
+	})
 	set.SetDTLSRetransmissionInterval(50 * time.Millisecond)
 	set.SetICETimeouts(3*time.Second, 10*time.Second, time.Second)
-	var media webrtc.MediaEngine
-	if err := registerCodecs(&media); err != nil {
+	if err := registerCodecs(&b.media); err != nil {
 		_ = mux.Close()
 		return nil, err
 	}
@@ -75,8 +85,20 @@ func newBrowserSide(log *slog.Logger) (*browserSide, error) {
 		_ = mux.Close()
 		return nil, fmt.Errorf("certificate for pages: %w", err)
 	}
-	api := webrtc.NewAPI(webrtc.WithSettingEngine(set), webrtc.WithMediaEngine(&media), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
-	return &browserSide{api: api, config: webrtc.Configuration{Certificates: []webrtc.Certificate{*cert}}, tcp: tcp, mux: mux}, nil
+	b.config.Certificates = []webrtc.Certificate{*cert}
+	return b, nil
+}
+
+// connection is a new one whose sockets belong to that shortcut.
+func (b *browserSide) connection(ports *Ports, cut *shortcut) (*webrtc.PeerConnection, error) {
+	system, err := stdnet.NewNet()
+	if err != nil {
+		return nil, err
+	}
+	set := b.set
+	set.SetNet(nearNet{system, ports, cut})
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(set), webrtc.WithMediaEngine(&b.media), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
+	return api.NewPeerConnection(b.config)
 }
 
 func (b *browserSide) close() { _ = b.mux.Close() }
@@ -113,16 +135,15 @@ func codecOfMime(mime string) codec {
 	return noCodec
 }
 
-// offeredCodecs are those of ours that a page's offer names.
+// offeredCodecs are those of ours that a page's offer names, in its order: browsers that choose no codec speak the first of them.
 func offeredCodecs(offered []format) []webrtc.RTPCodecParameters {
 	var list []webrtc.RTPCodecParameters
-	for _, p := range pageCodecs() {
-		for _, f := range offered {
-			if codecNamed(f.name, f.clock) == codecOfMime(p.MimeType) {
-				p.PayloadType = webrtc.PayloadType(f.pt)
-				list = append(list, p)
-				break
-			}
+	for _, f := range offered {
+		known := func(p webrtc.RTPCodecParameters) bool { return codecOfMime(p.MimeType) == codecNamed(f.name, f.clock) }
+		if i := slices.IndexFunc(pageCodecs(), known); i >= 0 && !slices.ContainsFunc(list, known) {
+			p := pageCodecs()[i]
+			p.PayloadType = webrtc.PayloadType(f.pt)
+			list = append(list, p)
 		}
 	}
 	return list

@@ -107,14 +107,14 @@ type association struct {
 
 // flight is a datagram that came before the answer: the far side may begin as soon as it has answered (RFC 5763 §6.2).
 type flight struct {
-	from netip.Addr
+	from netip.AddrPort
 	data []byte
 }
 
 const maxEarly = 8 // datagrams
 
 // tooEarly keeps what comes before the answer names its sender.
-func (l *line) tooEarly(b []byte, from netip.Addr) {
+func (l *line) tooEarly(b []byte, from netip.AddrPort) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.early) < maxEarly {
@@ -153,8 +153,6 @@ func (l *line) associateLocked(s section, offered bool) (*shield, error) {
 
 // named is our source as a=ssrc says it.
 func (l *line) named() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	return fmt.Sprintf("%d cname:%s", l.out.ssrc, l.e.cname)
 }
 
@@ -169,7 +167,7 @@ func role(client bool) string {
 // beginLocked starts the association of the route that was just made, if it did not run yet, and gives it what came early.
 func (l *line) beginLocked() {
 	a, r := l.assoc, l.route.Load()
-	if a == nil || r == nil || a.running || !l.running {
+	if a == nil || r == nil || a.running || !l.running || r.way != nil && (!r.way.Load() || l.restarting()) {
 		return
 	}
 	a.running = true
@@ -178,15 +176,22 @@ func (l *line) beginLocked() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, f := range l.early {
-		if f.from == r.remote.Addr() {
+		if r.way == nil && f.from.Addr() == r.remote.Addr() || r.way != nil && l.provedFrom(f.from) {
 			a.take(f.data)
 		}
 	}
 	l.early = nil
 }
 
-// take gives it a datagram.
-func (a *association) take(b []byte) { _, _ = a.in.Write(b, nil) }
+// take gives it a datagram. rtpengine begins as client as soon as it has our offer, and may then answer that it is the server:
+// that first ClientHello would stand in the way of the ServerHello, which has the same number.
+func (a *association) take(b []byte) {
+	const record, clientHello = 13, 1 // bytes of header (RFC 6347 §4.1), and its type (RFC 5246 §7.4)
+	if a.client && len(b) > record && b[0] == 22 && b[3] == 0 && b[4] == 0 && b[record] == clientHello {
+		return
+	}
+	_, _ = a.in.Write(b, nil)
+}
 
 // run shakes hands, gives the shield its keys and then answers whatever the far side repeats, until close.
 func (a *association) run(certificate tls.Certificate) {
@@ -327,7 +332,7 @@ func (a *association) Close() error { return a.in.Close() }
 func (a *association) LocalAddr() net.Addr {
 	a.l.mu.Lock()
 	defer a.l.mu.Unlock()
-	return a.l.rtp.LocalAddr()
+	return a.l.rtp.conn.LocalAddr()
 }
 
 // RemoteAddr is where packets go.

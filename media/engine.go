@@ -19,11 +19,17 @@ type Engine struct {
 	cfg   Config
 	log   *slog.Logger
 	cname string
+	ports *Ports
 
 	focus    atomic.Pointer[line]
 	mixer    atomic.Pointer[mixer] // of the conference; nil: none
 	owner    atomic.Pointer[page]
+	beside   atomic.Pointer[beside] // what the agent hears beside the call; nil: nothing
+	echo     atomic.Pointer[echo]   // the owner hears itself; nil: no test
 	muted    atomic.Bool
+	inBand   atomic.Bool              // see Config.InBand
+	mic      atomic.Pointer[meter]    // of the microphone while it is muted; nil: nobody listens
+	said     atomic.Pointer[pageSaid] // what the page measured lately
 	nextPort atomic.Uint32
 
 	wake chan struct{} // the pacer has something to do
@@ -33,15 +39,22 @@ type Engine struct {
 	closed bool
 	wanted string   // the line that Focus named
 	mixed  []string // the lines that Mix named
-	lines  map[string]*line
-	pages  map[string]*page
-	web    *browserSide // made for the first offer
-	self   *identity    // made for the first line with DTLS
-	shown  PageLive     // told last
-	silent map[*line]bool
-	likely codec     // of the call under way, or of the next one
-	orders int       // restarts and renewals ordered so far: one row of numbers for all pages
-	liveAt time.Time // since when a call wants sound; zero: none does
+	keep   bool     // see KeepReplay
+	clips  bool     // see KeepClip
+
+	mutedTalk bool // told last
+	lines     map[string]*line
+	pages     map[string]*page
+	web       *browserSide // made for the first offer
+	wide      *browserSide // made for the first offer that wants the network cards
+	self      *identity    // made for the first line with DTLS
+	shown     PageLive     // told last
+	silent    map[*line]bool
+	likely    codec     // of the call under way, or of the next one
+	orders    int       // restarts and renewals ordered so far: one row of numbers for all pages
+	liveAt    time.Time // since when a call wants sound; zero: none does
+	lostAt    time.Time // since when that call has no page's sound; zero: it has, or there is no call
+	gone      bool      // Gone was told
 }
 
 // New makes an engine. Nothing runs before Run.
@@ -56,8 +69,14 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, log: cfg.Log, cname: fmt.Sprintf("%016x", rand.Uint64()), wake: make(chan struct{}, 1), likely: list[0],
-		lines: map[string]*line{}, pages: map[string]*page{}, silent: map[*line]bool{}}, nil
+	ports := cfg.Ports
+	if ports == nil {
+		ports = NewPorts()
+	}
+	e := &Engine{cfg: cfg, log: cfg.Log, cname: fmt.Sprintf("%016x", rand.Uint64()), ports: ports, wake: make(chan struct{}, 1), likely: list[0],
+		lines: map[string]*line{}, pages: map[string]*page{}, silent: map[*line]bool{}}
+	e.InBand(cfg.InBand)
+	return e, nil
 }
 
 const (
@@ -80,42 +99,75 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // pace runs while there is a line; without one nothing ticks.
 func (e *Engine) pace(ctx context.Context) {
-	ticker := time.NewTicker(paceEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	var watched, reported time.Time
+	var lines []*line
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
-			lines := e.all()
+		case <-e.wake:
+		case <-timer.C:
+		}
+		now := time.Now()
+		lines = e.all(lines[:0])
+		e.tick(lines, now)
+		if now.Sub(reported) >= reportEvery {
+			reported = now
 			for _, l := range lines {
-				l.tick(now)
-			}
-			if m := e.mixer.Load(); m != nil {
-				m.tick(now)
-			}
-			if now.Sub(reported) >= reportEvery {
-				reported = now
-				for _, l := range lines {
-					l.sendReport(now, false)
-				}
-			}
-			if now.Sub(watched) >= watchEvery {
-				watched = now
-				e.watch(now)
-			}
-			if len(lines) == 0 {
-				return
+				l.sendReport(now, false)
+				l.measure(now)
 			}
 		}
+		if now.Sub(watched) >= watchEvery {
+			watched = now
+			e.watch(now)
+		}
+		if len(lines) == 0 {
+			return
+		}
+		timer.Reset(e.nap(lines, now))
 	}
 }
 
-func (e *Engine) all() []*line {
+// tick says and mixes what is due.
+func (e *Engine) tick(lines []*line, now time.Time) {
+	for _, l := range lines {
+		l.tick(now)
+	}
+	if m := e.mixer.Load(); m != nil {
+		m.tick(now)
+	}
+	if b := e.beside.Load(); b != nil {
+		b.tick(now)
+	}
+}
+
+// nap is how long there is nothing to do but to watch. While all sound just passes through, that is most of the time.
+func (e *Engine) nap(lines []*line, now time.Time) time.Duration {
+	nap := watchEvery
+	if e.mixer.Load() != nil || e.beside.Load() != nil {
+		nap = paceEvery
+	}
+	for _, l := range lines {
+		nap = min(nap, l.rest(now))
+	}
+	return nap
+}
+
+// stir ends the pacer's nap.
+func (e *Engine) stir() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// all appends the lines to list.
+func (e *Engine) all(list []*line) []*line {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	list := make([]*line, 0, len(e.lines))
 	for _, l := range e.lines {
 		list = append(list, l)
 	}
@@ -130,7 +182,8 @@ func (e *Engine) shut() {
 	e.focus.Store(nil)
 	e.owner.Store(nil)
 	e.mixer.Store(nil)
-	web := e.web
+	e.beside.Store(nil)
+	sides := []*browserSide{e.web, e.wide}
 	for _, p := range pages {
 		e.dropLocked(p.conn.Swap(nil))
 		for w := range p.watchers {
@@ -144,8 +197,13 @@ func (e *Engine) shut() {
 		l.close()
 	}
 	e.work.Wait()
-	if web != nil {
-		web.close()
+	for _, side := range sides {
+		if side != nil {
+			side.close()
+		}
+	}
+	if e.cfg.Ports == nil {
+		e.ports.wait()
 	}
 }
 
@@ -170,29 +228,31 @@ func (e *Engine) newLine(id string, local netip.Addr, begin func(*line) error) (
 	if err != nil {
 		return nil, fmt.Errorf("open line: %w", err)
 	}
-	port := uint16(rtp.LocalAddr().(interface{ AddrPort() netip.AddrPort }).AddrPort().Port())
 	l := &line{id: id, e: e, rtp: rtp, rtcp: rtcp, out: newStream()}
-	l.talk.begin(netip.AddrPortFrom(local, port), codecsNamed(e.cfg.Codecs))
+	l.at.Store(rtp)
+	l.talk.begin(netip.AddrPortFrom(local, rtp.local().Port()), e.codecs())
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err = begin(l); err == nil && e.closed {
 		err = ErrClosed
 	}
 	if err != nil {
-		_, _ = rtp.Close(), rtcp.Close()
+		(&sockets{rtp, rtcp}).close()
 		return nil, err
 	}
 	e.lines[id] = l
+	l.keepLocked()
+	l.clipLocked()
+	if e.inBand.Load() {
+		l.tapLocked(&keyEar{line: l})
+	}
 	if id == e.wanted {
 		e.focus.Store(l)
 	}
 	e.settleMixLocked()
 	e.tellPagesLocked(time.Now())
 	l.start()
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
+	e.stir()
 	return l, nil
 }
 
@@ -204,6 +264,7 @@ func (e *Engine) CloseLine(id string) {
 	delete(e.silent, l)
 	if l != nil {
 		e.focus.CompareAndSwap(l, nil)
+		l.forgetLocked()
 		e.leaveMixLocked(id)
 		e.tellPagesLocked(time.Now())
 	}
@@ -233,6 +294,7 @@ func (e *Engine) Play(id string, src Source) {
 	if l := e.line(id); l != nil {
 		l.mu.Lock()
 		l.source = src
+		l.turnLocked()
 		l.mu.Unlock()
 	}
 }
@@ -244,7 +306,7 @@ func (e *Engine) Echo(id string) {
 	}
 }
 
-// Listen gives what comes in on a line, decoded from G.711 or G.722 to 8 kHz, to sink, which must not block; the slice is reused.
+// Listen gives what comes in on a line, decoded to 8 kHz, to sink, which must not block; the slice is reused.
 func (e *Engine) Listen(id string, sink func(pcm []int16)) {
 	if l := e.line(id); l != nil {
 		l.sink.Store(&sink)

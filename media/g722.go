@@ -188,6 +188,19 @@ type g722Decoder struct {
 
 func newG722Decoder() *g722Decoder { return &g722Decoder{low: lowBand(), high: highBand()} }
 
+// decodeLow appends one sample at 8 kHz for every octet, of the lower band alone.
+func (d *g722Decoder) decodeLow(dst []int16, payload []byte) []int16 {
+	for _, c := range payload {
+		low := int(c & 63)
+		l := max(-16384, min(16383, d.low.s+d.low.det*qm6[low]>>15))
+		diff := d.low.det * qm4[low>>2] >> 15
+		d.low.scale(wl[low>>2])
+		d.low.adapt(diff)
+		dst = append(dst, int16(2*l))
+	}
+	return dst
+}
+
 // decode appends two samples at 16 kHz for every octet.
 func (d *g722Decoder) decode(dst []int16, payload []byte) []int16 {
 	for _, c := range payload {

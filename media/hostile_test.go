@@ -32,7 +32,7 @@ func TestPagePortOutlivesHostilePackets(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-gathered
-	answer, err := e.Offer(context.Background(), "a", pc.LocalDescription().SDP)
+	answer, err := e.Offer(context.Background(), "a", pc.LocalDescription().SDP, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,8 @@ type ear struct {
 	left   int // the least that was left over in this window
 	frames int // of this window
 	calm   int // windows in which nothing ran dry
+	trust  int // calm windows after which a shorter delay is tried
+	tried  bool
 	cut    bool
 
 	voice reader
@@ -44,13 +46,14 @@ const (
 	earPause  = 6                    // frames without sound after which the sender is thought to pause
 	earWindow = 100                  // frames: 2 s
 	earHurry  = 10                   // frames
-	earCalm   = 5                    // windows after which a shorter delay is tried
+	earCalm   = 5                    // windows of calm that are enough at first
+	earProof  = 40                   // and at the most, where shorter delays proved too short
 	longest   = 120 * mixRate / 1000 // of a packet
 )
 
-// put takes a packet; what cannot be mixed is dropped.
+// put takes a packet; what cannot be read is dropped.
 func (e *ear) put(c codec, p packet) {
-	if !c.mixable() || span(p.payload) > longest {
+	if !c.readable() || c.span(p.payload) == 0 || c.span(p.payload) > longest {
 		return
 	}
 	e.mu.Lock()
@@ -72,7 +75,7 @@ func (e *ear) put(c codec, p packet) {
 		return // twice
 	}
 	s.full, s.codec, s.payload = true, c, append(s.payload[:0], p.payload...)
-	e.held += span(p.payload)
+	e.held += c.span(p.payload)
 	if int16(p.seq-e.top) >= 0 {
 		e.top = p.seq + 1
 	}
@@ -86,7 +89,7 @@ func (e *ear) put(c codec, p packet) {
 func (e *ear) drop() {
 	if s := &e.slots[e.next%earSlots]; s.full {
 		s.full = false
-		e.held -= span(s.payload)
+		e.held -= s.codec.span(s.payload)
 	}
 	e.next++
 }
@@ -98,6 +101,30 @@ func (e *ear) clear() {
 	if e.begun {
 		e.restart()
 	}
+}
+
+// waits says that there is something to take.
+func (e *ear) waits() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.on && e.held+len(e.ready) > 0
+}
+
+// pauses says that what came last is quiet, or that nothing came.
+func (e *ear) pauses() bool {
+	const quiet, tail = 300, 5 * mixRate / 1000
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.on {
+		return true
+	}
+	e.gather(len(e.ready) + e.held)
+	for _, v := range e.ready[max(0, len(e.ready)-tail):] {
+		if v > quiet || v < -quiet {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *ear) restart() {
@@ -150,8 +177,7 @@ func (e *ear) gather(enough int) {
 			e.ready = e.voice.read(e.ready, s.codec, s.payload)
 			e.patch.join(e.ready[at:])
 			if e.dry > 0 { // it was only late: from now on everything is played later
-				e.dry, e.owed, e.calm = 0, 0, 0
-				e.want = min(e.want+earStep, earMost)
+				e.delay()
 			}
 		case e.owed >= mixFrame:
 			e.owed -= mixFrame
@@ -163,8 +189,18 @@ func (e *ear) gather(enough int) {
 	}
 }
 
+// delay wants what was late to be waited for from now on. Where a shorter delay was tried and was too short, it takes twice as long
+// until the next try: every change of the delay is heard.
+func (e *ear) delay() {
+	e.want = min(e.want+e.dry*earStep, earMost)
+	e.dry, e.owed, e.calm = 0, 0, 0
+	if e.tried {
+		e.tried, e.trust = false, min(2*e.trust, earProof)
+	}
+}
+
 // measure shortens the delay by a piece when more than is wanted was left over for two seconds, or much more for 0.2 s, as
-// after a stall of the network. After ten calm seconds it wants less.
+// after a stall of the network. After ten calm seconds, or as many as proved wise, it wants less.
 func (e *ear) measure() {
 	e.left = min(e.left, len(e.ready)+e.held)
 	e.frames++
@@ -175,8 +211,12 @@ func (e *ear) measure() {
 		return
 	}
 	e.cut = e.left >= e.want
-	if e.calm++; e.calm >= earCalm {
-		e.calm = 0
+	e.trust = max(e.trust, earCalm)
+	if e.calm++; e.calm >= e.trust {
+		if e.tried { // and it was enough
+			e.trust = max(e.trust/2, earCalm)
+		}
+		e.calm, e.tried = 0, e.want > earLeast
 		e.want = max(e.want-earStep, earLeast)
 	}
 	e.left, e.frames = earFlood, 0

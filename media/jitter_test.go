@@ -3,6 +3,8 @@ package media
 import (
 	"math/rand/v2"
 	"testing"
+
+	"zaseki/media/hear"
 )
 
 // network sends a tone of 500 Hz in packets of 20 ms and asks an ear for a frame every 20 ms; late says when a packet arrives, in
@@ -127,6 +129,7 @@ func TestEarWaitsForLatePacketsAndLearnsToHurryAgain(t *testing.T) {
 }
 
 func TestEarFollowsClocksThatDiffer(t *testing.T) {
+	Computes(t)
 	for _, every := range []int{19900, 19990, 20010, 20100} { // 5 and 0.5 parts in a thousand; sound cards stay below one
 		var e ear
 		heard, _ := drifting(&e, 1500, every, func(int) int { return 0 })
@@ -232,7 +235,7 @@ func FuzzEar(f *testing.F) {
 			held := 0
 			for i := range e.slots {
 				if e.slots[i].full {
-					held += span(e.slots[i].payload)
+					held += e.slots[i].codec.span(e.slots[i].payload)
 				}
 			}
 			if held != e.held || held > earFlood {
@@ -240,4 +243,70 @@ func FuzzEar(f *testing.F) {
 			}
 		}
 	})
+}
+
+// spokenTo sends a minute of speech to an ear by a script: how many ms after its time each packet comes, in order or not.
+func spokenTo(t *testing.T, e *ear, late func(i int) int, reorder bool) (said, heard []int16) {
+	for range 2 {
+		for _, name := range spokenFiles {
+			said = append(said, new(widener).widen(nil, spokenFile(t, name))...)
+		}
+	}
+	w, out, arrive := writer{}, make([]int16, mixFrame), map[int][]packet{}
+	n, last := len(said)/mixFrame, 0
+	for i := range n {
+		at := i*20 + late(i)
+		if !reorder {
+			at = max(at, last)
+		}
+		last = at
+		arrive[at] = append(arrive[at], packet{seq: uint16(i), ssrc: 9, payload: w.write(nil, pcmu, said[i*mixFrame:(i+1)*mixFrame])})
+	}
+	for ms := range n * 20 {
+		for _, p := range arrive[ms] {
+			e.put(pcmu, p)
+		}
+		if ms%20 == 7 {
+			if !e.take(out) {
+				clear(out)
+			}
+			heard = append(heard, out...)
+		}
+	}
+	return said, heard
+}
+
+// TestEarShiftsTimeSeldom holds what an ear makes of scripted networks against what was said: each change of its delay costs likeness.
+func TestEarShiftsTimeSeldom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of speech are compared: not with -short")
+	}
+	noise := rand.New(rand.NewPCG(1, 2))
+	stalls := func(every, length int) func(i int) int { // in packets
+		return func(i int) int {
+			if i%every >= every/2 && i%every < every/2+length {
+				return (every/2 + length - i%every) * 20
+			}
+			return noise.IntN(5)
+		}
+	}
+	for _, row := range []struct {
+		name    string
+		late    func(i int) int
+		reorder bool
+		alike   float64
+	}{
+		{"even", func(int) int { return 0 }, false, 0.999},
+		{"0 to 30 ms", func(int) int { return noise.IntN(30) }, true, 0.998},
+		{"0 to 60 ms", func(int) int { return noise.IntN(60) }, true, 0.998},
+		{"80 ms every 3 s", stalls(150, 4), false, 0.99},
+		{"80 ms every 12 s", stalls(600, 4), false, 0.97},
+	} {
+		said, heard := spokenTo(t, &ear{}, row.late, row.reorder)
+		m := hear.Find(said[:len(said)-8000], heard, mixRate)
+		t.Logf("%s: %.3f, %.0f %% lost, drift %v", row.name, m.Coefficient, 100*m.Lost, m.Drift)
+		if m.Coefficient < row.alike {
+			t.Errorf("%s: alike to %.3f, want %.3f", row.name, m.Coefficient, row.alike)
+		}
+	}
 }

@@ -3,7 +3,6 @@ package media
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -14,12 +13,13 @@ import (
 type line struct {
 	id   string
 	e    *Engine
-	rtp  *net.UDPConn
-	rtcp *net.UDPConn
-	done sync.WaitGroup // both readers
+	rtp  *port
+	rtcp *port
+	done sync.WaitGroup // all ports that are heard
 
 	// Guarded by the engine's mutex.
 	talk    talk
+	aside   aside
 	running bool
 	shield  *shield      // nil: plain
 	assoc   *association // nil: no DTLS
@@ -27,19 +27,35 @@ type line struct {
 	route atomic.Pointer[route]          // what was agreed, as the packets need it; nil: nothing yet
 	to    atomic.Pointer[netip.AddrPort] // where packets go: as signalled, then where they come from
 	sink  atomic.Pointer[func(pcm []int16)]
-	part  atomic.Pointer[part]           // in a conference; nil: in none
-	pair  atomic.Pointer[netip.AddrPort] // the address that ICE checked; nil: no ICE, or nothing checked yet
-	echo  atomic.Bool
-	heard atomic.Int64 // last packet accepted, Unix nanoseconds
-	ended atomic.Bool
+	part  atomic.Pointer[part]  // in a conference; nil: in none
+	taps  atomic.Pointer[[]tap] // who sees the sound pass; nil: nobody
+	open  atomic.Bool           // ICE has found a way
+	lost  bool                  // that there is none was told; the pacer's own
+
+	checks  atomic.Pointer[[]*checker]       // ICE, newest last; replaced under mu; nil: none
+	proved  atomic.Pointer[[]netip.AddrPort] // addresses that it found to be the far side's
+	reports atomic.Pointer[netip.AddrPort]   // where it sends RTCP that has its own port
+	echo    atomic.Bool
+	heard   atomic.Int64 // last packet accepted, Unix nanoseconds
+	ended   atomic.Bool
 
 	firstIn, firstOut atomic.Bool
 
-	mu      sync.Mutex // guards what goes out; held for one packet at a time
+	gate    gate // guards what goes out: a packet at a time
 	out     stream
-	buf     [rtpHeader + maxPayload + sealRoom]byte
-	next    *sockets // of a move that is offered
-	left    *sockets // of the address before, until the offer is answered
+	buf     [rtpHeader + maxPayload + sealRoom]byte // of what passes through
+	at      atomic.Pointer[port]                    // the socket that packets leave from: rtp, for who does not wait for mu
+	ours    atomic.Bool                             // we speak ourselves: a source or a key
+	wants   atomic.Bool                             // we do, or are about to
+	skipped atomic.Bool                             // something did not pass: the next packet begins a new base
+	spoke   atomic.Int64                            // when a packet last passed through, Unix nanoseconds
+	inward  gate                                    // for both readers, of which there are two pairs during a move
+
+	mu      sync.Mutex // guards the sockets and what we say of our own
+	own     [rtpHeader + maxPayload + sealRoom]byte
+	next    *sockets  // of a move that is offered
+	left    *sockets  // of the address before, until the offer is answered
+	leaveAt time.Time // when left closes, after a restart of ICE
 	early   []flight
 	source  Source
 	voice   [maxPace*8 + 160]int16
@@ -49,8 +65,9 @@ type line struct {
 	due     time.Time // of the next frame of our own
 	press   press
 
-	in      inbound // the reader's own
+	in      inbound // guarded by inward
 	quality quality
+	gauge   gauge
 }
 
 // route is what one agreement means for packets. It is never changed, only replaced.
@@ -69,12 +86,14 @@ type route struct {
 	mux    bool    // RTCP goes where RTP goes
 	shield *shield // nil: plain
 	assoc  *association
-	ice    *lite
+	way    *atomic.Bool // whether ICE has found one; nil: no ICE
 	since  time.Time
 }
 
-// silent says that nothing may leave: not allowed, or not encrypted yet.
-func (r *route) silent() bool { return !r.send || r.shield != nil && !r.shield.ready.Load() }
+// silent says that nothing may leave: not allowed, not encrypted yet, or no way found.
+func (r *route) silent() bool {
+	return !r.send || r.shield != nil && !r.shield.ready.Load() || r.way != nil && !r.way.Load()
+}
 
 const (
 	maxPayload = 1400
@@ -85,7 +104,7 @@ const (
 )
 
 // openPair opens an even RTP port and the odd one above it (RFC 3550 §11).
-func (e *Engine) openPair(local netip.Addr) (rtp, rtcp *net.UDPConn, err error) {
+func (e *Engine) openPair(local netip.Addr) (rtp, rtcp *port, err error) {
 	for try := range 200 {
 		port := uint16(0)
 		if e.cfg.PortLow > 0 {
@@ -96,17 +115,17 @@ func (e *Engine) openPair(local netip.Addr) (rtp, rtcp *net.UDPConn, err error) 
 			}
 			port = uint16(low + 2*(int(e.nextPort.Add(1))%pairs))
 		}
-		if rtp, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, port))); err != nil {
+		if rtp, err = e.ports.open(netip.AddrPortFrom(local, port)); err != nil {
 			continue
 		}
-		at := rtp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+		at := rtp.local().Port()
 		if at%2 == 0 && at < 65535 {
-			rtcp, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, at+1)))
+			rtcp, err = e.ports.open(netip.AddrPortFrom(local, at+1))
 			if err == nil {
 				return rtp, rtcp, nil
 			}
 		}
-		_ = rtp.Close()
+		rtp.close()
 	}
 	return nil, nil, errors.Join(fmt.Errorf("no free pair of ports on %s", local), err)
 }
@@ -118,12 +137,14 @@ func (l *line) start() {
 }
 
 func (l *line) readFrom(s *sockets) {
-	l.done.Go(func() { l.read(s.rtp, l.receive) })
-	l.done.Go(func() { l.read(s.rtcp, l.report) })
+	l.done.Add(2)
+	s.rtp.hear(l.listen(s.rtp, l.receive), l.done.Done)
+	s.rtcp.hear(l.listen(s.rtcp, l.report), l.done.Done)
 }
 
-// close ends the association and the readers, and waits for them. The engine has forgotten the line before.
+// close ends the association and closes the ports, and waits until nobody hears them. The engine has forgotten the line before.
 func (l *line) close() {
+	l.endRecord()
 	if l.assoc != nil {
 		l.assoc.close()
 	}
@@ -136,22 +157,23 @@ func (l *line) close() {
 	l.done.Wait()
 }
 
-func (l *line) read(conn *net.UDPConn, take func(b []byte, from netip.AddrPort, now time.Time)) {
-	buf := make([]byte, 2048)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		switch {
-		case err == nil:
-			take(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), time.Now())
-		case l.ended.Load() || errors.Is(err, net.ErrClosed):
+// listen is take, for all but STUN.
+func (l *line) listen(at *port, take taker) taker {
+	return func(b []byte, from netip.AddrPort, now time.Time) {
+		if len(b) > 0 && b[0] <= 3 { // RFC 7983 §7
+			l.stunned(at, b, from, now)
 			return
 		}
-		// Anything else is the network's word about an earlier packet (ICMP); the socket stays good.
+		take(b, from, now)
 	}
 }
 
 // receive takes a datagram from the network to wherever it belongs.
 func (l *line) receive(b []byte, from netip.AddrPort, now time.Time) {
+	if !l.inward.try() {
+		return
+	}
+	defer l.inward.leave()
 	if b, ok := l.admit(b, from, now); ok {
 		l.hear(b, from, now)
 	}
@@ -165,17 +187,19 @@ func (l *line) admit(b []byte, from netip.AddrPort, now time.Time) ([]byte, bool
 		return nil, false
 	case r == nil:
 		if b[0] >= 20 && b[0] <= 63 {
-			l.tooEarly(b, from.Addr())
+			l.tooEarly(b, from)
 		}
 		return nil, false
-	case b[0] <= 3:
-		l.checked(r, b, from)
-		return nil, false
 	case !l.known(r, from, now):
+		if r.way != nil && b[0] >= 20 && b[0] <= 63 && l.askedFrom(from) {
+			l.tooEarly(b, from)
+		}
 		return nil, false
 	case b[0] >= 20 && b[0] <= 63:
 		if r.assoc != nil {
-			l.follow(from)
+			if r.way == nil {
+				l.follow(from)
+			}
 			r.assoc.take(b)
 		}
 		return nil, false
@@ -205,14 +229,16 @@ func (l *line) hear(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	c := r.recv[p.pt]
 	if c == noCodec {
+		l.quality.beside(p)
 		return
 	}
 	l.heard.Store(now.UnixNano())
-	if to := l.to.Load(); to == nil || *to != from {
+	if to := l.to.Load(); r.way == nil && (to == nil || *to != from) {
 		latched := from // a variable of its own: the argument would go to the heap with every packet
 		l.to.Store(&latched)
 	}
 	if c == digits {
+		l.quality.beside(p)
 		l.pressed(p)
 		return
 	}
@@ -223,7 +249,8 @@ func (l *line) hear(b []byte, from netip.AddrPort, now time.Time) {
 	if !r.hear {
 		return
 	}
-	if sink := l.sink.Load(); sink != nil && c.mixable() {
+	l.tapped(false, c, p, now)
+	if sink := l.sink.Load(); sink != nil && c.readable() {
 		l.in.pcm = l.in.voice.narrow(l.in.pcm[:0], c, p.payload)
 		(*sink)(l.in.pcm)
 	}
@@ -237,6 +264,9 @@ func (l *line) hear(b []byte, from netip.AddrPort, now time.Time) {
 		return
 	}
 	if l.e.focus.Load() == l {
+		if b := l.e.beside.Load(); b != nil && b.takes(l, c, p) {
+			return
+		}
 		if owner := l.e.owner.Load(); owner != nil {
 			owner.play(c, p, now)
 		}
@@ -246,8 +276,8 @@ func (l *line) hear(b []byte, from netip.AddrPort, now time.Time) {
 // known says that a packet comes from the far end: from the signalled address, and from the port that was latched. This
 // is what keeps a third party from hearing or speaking ("RTP bleed").
 func (l *line) known(r *route, from netip.AddrPort, now time.Time) bool {
-	if pair := l.pair.Load(); pair != nil && r.ice != nil {
-		return *pair == from
+	if r.way != nil {
+		return l.provedFrom(from)
 	}
 	if from.Addr() != r.remote.Addr() {
 		return false
@@ -260,134 +290,80 @@ func (l *line) known(r *route, from netip.AddrPort, now time.Time) bool {
 // speak sends a packet of the page (or of the echo) to the network, muted if so asked.
 func (l *line) speak(c codec, p packet, muted bool, now time.Time) {
 	r := l.route.Load()
-	if r == nil || !r.speak || r.silent() || c != r.codec || len(p.payload) > maxPayload {
+	if r == nil || !r.speak || r.silent() || c != r.codec || len(p.payload) > maxPayload || !l.gate.try() {
+		l.skipped.Store(true)
 		return
+	}
+	defer l.gate.leave()
+	if l.ours.Load() {
+		l.skipped.Store(true)
+		return
+	}
+	if l.skipped.Load() && l.skipped.CompareAndSwap(true, false) {
+		l.out.from = fedNothing // what we left out is no loss of the network's
 	}
 	if muted {
 		p.payload = c.silence(len(p.payload))
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.source != nil || l.press.sounding() {
-		return
 	}
 	p, ok := l.out.copied(p, c, true, now)
 	if !ok {
 		return
 	}
+	l.spoke.Store(now.UnixNano())
 	p.pt = r.pt
-	l.sendLocked(p)
+	l.tapped(true, c, p, now)
+	if n, ok := r.pack(p, l.buf[:]); ok {
+		l.send(l.buf[:n])
+	}
 	if !l.firstOut.Load() && l.firstOut.CompareAndSwap(false, true) {
 		l.e.tell(FirstPacket{Line: l.id, Out: true, At: now})
 	}
 }
 
-func (l *line) sendLocked(p packet) {
-	r := l.route.Load()
-	n, ok := p.put(l.buf[:]), true
-	if r != nil && r.shield != nil {
-		n, ok = r.shield.seal(l.buf[:], n)
+// pack writes a packet as it goes over the network, sealed if so agreed, and says how long it became.
+func (r *route) pack(p packet, buf []byte) (int, bool) {
+	n := p.put(buf)
+	if r.shield == nil {
+		return n, true
 	}
-	if ok {
-		l.writeLocked(l.buf[:n])
+	return r.shield.seal(buf, n)
+}
+
+// send sends a datagram to where RTP goes. A lost packet is a lost packet; a lost address may have a new one.
+func (l *line) send(b []byte) {
+	to := l.to.Load()
+	if to == nil {
+		return
+	}
+	if err := l.at.Load().write(b, *to); err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.againLocked(b, *to)
 	}
 }
 
-// writeLocked sends a datagram to where RTP goes. A lost packet is a lost packet; a lost address may have a new one.
+// writeLocked is send for who holds the mutex.
 func (l *line) writeLocked(b []byte) {
 	to := l.to.Load()
 	if to == nil {
 		return
 	}
-	if _, err := l.rtp.WriteToUDPAddrPort(b, *to); err != nil && l.next != nil {
+	if err := l.rtp.write(b, *to); err != nil {
+		l.againLocked(b, *to)
+	}
+}
+
+// againLocked sends from the new address, if there is one.
+func (l *line) againLocked(b []byte, to netip.AddrPort) {
+	if l.next != nil {
 		l.switchLocked()
-		_, _ = l.rtp.WriteToUDPAddrPort(b, *to)
+		_ = l.rtp.write(b, to)
 	}
-}
-
-// tick sends what is due of our own: digits, the source's voice, or silence when nobody speaks.
-func (l *line) tick(now time.Time) {
-	r := l.route.Load()
-	if r == nil || r.silent() {
-		return
-	}
-	l.mu.Lock()
-	ended := l.tickLocked(r, now)
-	l.mu.Unlock()
-	if ended {
-		l.e.tell(Played{Line: l.id})
-	}
-}
-
-func (l *line) tickLocked(r *route, now time.Time) (ended bool) {
-	frame := time.Duration(r.frame) * time.Millisecond
-	if l.source == nil {
-		l.have = 0
-	}
-	if now.Sub(l.due) > 5*frame {
-		l.due = now // first, or we were asleep: do not send a burst
-	}
-	for ; !l.due.After(now); l.due = l.due.Add(frame) {
-		switch {
-		case l.pressLocked(r, now):
-		case l.source != nil && r.mixes():
-			n := r.frame * 8
-			if ended = !l.fillLocked(n); ended {
-				l.source = nil
-			}
-			if l.have == 0 {
-				continue
-			}
-			l.ownLocked(r, l.voiced.narrow(l.payload[:0], r.codec, l.voice[:n]), now)
-			l.have = copy(l.voice[:], l.voice[n:l.have])
-		case l.part.Load() != nil && r.mixes(): // the mixer speaks
-		case l.out.from == fedOwn, l.source != nil, now.Sub(later(l.out.at, r.since)) >= keepAlive:
-			l.ownLocked(r, r.codec.quiet(r.frame), now)
-		}
-	}
-	return ended
-}
-
-// fillLocked gathers that many samples of the source. False: it has ended; what was left of it is filled up with silence.
-func (l *line) fillLocked(samples int) bool {
-	for l.have < samples {
-		if !l.source.Next(l.voice[l.have : l.have+160]) {
-			if l.have > 0 {
-				clear(l.voice[l.have:samples])
-				l.have = samples
-			}
-			return false
-		}
-		l.have += 160
-	}
-	return true
-}
-
-// ownLocked sends a packet of our own: silence, a source's voice, a mix.
-func (l *line) ownLocked(r *route, payload []byte, now time.Time) {
-	if r.silent() {
-		return
-	}
-	length := uint32(len(payload)) // G.711 and G.722: a byte for each tick of the clock
-	if r.codec == opus {
-		length = specs[opus].clock / 1000 * uint32(r.frame)
-	}
-	p := l.out.own(r.codec, payload, length, now)
-	p.pt = r.pt
-	l.sendLocked(p)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // inbound is what only the reader of the line touches.
 type inbound struct {
-	voice   reader
-	pcm     []int16
-	pressTS uint32 // of the digit last reported
-	pressed bool
+	voice reader
+	pcm   []int16
+	keys  keyLog
 }

@@ -26,27 +26,39 @@ type Config struct {
 	Tell func(Event) // must neither block nor call the engine; nil: nobody listens
 
 	// Codecs offered on lines, best first, of "opus", "G722", "PCMU", "PCMA". Empty: G722, PCMU, PCMA, opus.
-	// Lines that Play or Listen cannot use opus: leave it out of their engine's.
+	// Lines that Play cannot use opus: leave it out of their engine's.
 	Codecs []string
+
+	// InBand lets DTMF be sent and heard as tones on lines with G.711 whose far side knows no telephone-events.
+	InBand bool
 
 	// Ports is the range for the even RTP ports of lines (RFC 3550 §11), both ends included; zero: any free port.
 	PortLow, PortHigh uint16
+
+	Ports *Ports // that engines of one process share; nil: the engine has its own
 }
 
 // Event is what the engine tells.
 type Event interface{ mediaEvent() }
 
 type (
-	// PageLive says whether the page that owns the sound carries sound right now.
+	// PageLive says whether the page that owns the sound carries sound right now, and by what Way: "webrtc" or "websocket", "" when
+	// it has no connection.
 	PageLive struct {
 		Page string
 		Live bool
+		Way  string
 	}
+	// Gone says that no page has carried the sound of a call for two seconds; Back that one does again, or the call is over.
+	Gone struct{ Back bool }
 	// LineSilent says that the network has sent nothing for five seconds though it should, or that it does again.
 	LineSilent struct {
 		Line   string
 		Silent bool
 	}
+	// WayLost says that nothing answers any more where ICE sends a line's sound, so that none may be sent there (RFC 7675 §5.1). It
+	// comes back by itself, or by MoveOffer: an ICE restart (RFC 8445 §9), which may go to the same address.
+	WayLost struct{ Line string }
 	// Digit is a DTMF digit received (RFC 4733), once per key press.
 	Digit struct{ Line, Digit string }
 	// FirstPacket is the first RTP packet of speech on a line, from a page to the network (Out) or from the network.
@@ -65,7 +77,9 @@ type (
 )
 
 func (PageLive) mediaEvent()    {}
+func (Gone) mediaEvent()        {}
 func (LineSilent) mediaEvent()  {}
+func (WayLost) mediaEvent()     {}
 func (Digit) mediaEvent()       {}
 func (FirstPacket) mediaEvent() {}
 func (Played) mediaEvent()      {}
@@ -79,6 +93,7 @@ type Order struct {
 	Live    bool   `json:"live"`    // a call wants sound
 	Restart int    `json:"restart"` // counter: when it grows, restart ICE and offer again
 	Renew   int    `json:"renew"`   // counter: when it grows, offer with a new connection
+	Mic     bool   `json:"mic"`     // the microphone is wanted though there may be no call: echo test
 }
 
 // Source gives 20 ms of sound at a time: 160 samples at 8 kHz. False: there is no more.

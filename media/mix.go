@@ -22,6 +22,7 @@ type mixer struct {
 	due   time.Time
 	seat  seat
 	out   [mixFrame]int16
+	bell  bell
 	voice writer // to the page
 	buf   [2 * mixFrame]byte
 	next  packet // to the page
@@ -30,6 +31,7 @@ type mixer struct {
 // part is a line's place in a conference.
 type part struct {
 	line *line
+	role Role // guarded by the mixer's mutex
 	ear  ear
 	seat seat
 
@@ -41,7 +43,7 @@ type part struct {
 // seat is room for the frame that somebody brings.
 type seat [mixFrame]int16
 
-// Mix makes a conference of these lines and the page; fewer than two end it. A line that is opened later joins then, one that
+// Mix makes a conference of these lines and the page, each with its role; fewer than two end it, unless the one is a listener. A line that is opened later joins then, one that
 // is closed leaves, and one that is held stays silent until it is resumed, as does one with Opus until the far side has taken
 // the offer of MixOffer. While Focus names another line the page is with
 // that one, and the conference goes on without it.
@@ -54,7 +56,7 @@ func (e *Engine) Mix(ids ...string) {
 			e.mixed = append(e.mixed, id)
 		}
 	}
-	if len(e.mixed) < 2 {
+	if len(e.mixed) == 1 && e.soleLocked(e.mixed[0]) {
 		e.mixed = nil
 	}
 	e.settleMixLocked()
@@ -73,7 +75,7 @@ func (e *Engine) leaveMixLocked(id string) {
 // settleMixLocked brings the mixer in line with what was asked for and what is open.
 func (e *Engine) settleMixLocked() {
 	m := e.mixer.Load()
-	over := len(e.mixed) == 0 || len(e.mixed) == 1 && (e.wanted == "" || e.lines[e.wanted] != nil)
+	over := len(e.mixed) == 0 || len(e.mixed) == 1 && e.soleLocked(e.mixed[0]) && (e.wanted == "" || e.lines[e.wanted] != nil)
 	if m == nil && over {
 		return
 	}
@@ -94,6 +96,7 @@ func (e *Engine) settleMixLocked() {
 		}
 	}
 	m.seatAll(parts)
+	e.pauseRecordsLocked()
 	focus := e.lines[e.wanted]
 	m.withPage.Store(focus == nil || focus.part.Load() != nil)
 	if over {
@@ -102,7 +105,8 @@ func (e *Engine) settleMixLocked() {
 	e.mixer.Store(m)
 }
 
-// seatAll gives the conference these parts. Who stays keeps what waits to be heard.
+// seatAll gives the conference these parts, in the roles that their lines have. Who stays keeps what waits to be heard. Whoever calls
+// holds the engine's mutex.
 func (m *mixer) seatAll(parts []*part) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -115,17 +119,24 @@ func (m *mixer) seatAll(parts []*part) {
 		p.line.part.Store(p)
 	}
 	m.parts, m.desk = parts, newDesk(len(parts)+1)
+	roles, private := make([]Role, len(parts)), false
+	for i, p := range parts {
+		p.role = p.line.aside.role
+		roles[i], private = p.role, private || p.line.aside.card
+	}
+	m.desk.cast(roles, private)
+	m.bell.settle(parts)
 }
 
-// pageCodec is what the page speaks and hears: wide as soon as one line is, and whether any line wants sound.
+// pageCodec is what the page speaks and hears: wide as soon as one line is, and whether anybody wants to talk with it.
 func (m *mixer) pageCodec() (c codec, live bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c = pcmu
 	for _, p := range m.parts {
-		if r := p.line.route.Load(); r != nil && (r.speak || r.hear) {
+		if r := p.line.route.Load(); r != nil && (r.speak || r.hear) && p.role != RoleListen {
 			live = true
-			if r.codec == g722 {
+			if r.codec == g722 || r.codec == opus {
 				c = g722
 			}
 		}
@@ -136,7 +147,7 @@ func (m *mixer) pageCodec() (c codec, live bool) {
 
 // fromPage takes a packet of the page. What is said while muted is never kept.
 func (m *mixer) fromPage(c codec, p packet, muted bool) {
-	if muted && c.mixable() {
+	if muted && c.readable() {
 		p.payload = c.silence(len(p.payload))
 	}
 	m.page.put(c, p)
@@ -170,14 +181,17 @@ func (m *mixer) step(now time.Time) {
 			m.desk.in[i+1] = p.seat[:]
 		}
 	}
+	m.bell.step()
 	for i, p := range m.parts {
 		if r := p.line.route.Load(); r.mixes() {
 			m.desk.out(i+1, m.out[:])
+			m.bell.add(m.out[:], p.role == RoleTalk)
 			p.say(r, m.out[:], withPage, now)
 		}
 	}
 	if withPage {
 		m.desk.out(0, m.out[:])
+		m.bell.add(m.out[:], true)
 		m.toPage(now)
 	}
 }
@@ -186,6 +200,9 @@ func (m *mixer) toPage(now time.Time) {
 	owner, c := m.e.owner.Load(), codec(m.codec.Load())
 	if owner == nil || !c.mixable() {
 		return
+	}
+	if b := m.e.beside.Load(); b != nil {
+		b.mix(m.out[:])
 	}
 	m.next.payload = m.voice.write(m.buf[:0], c, m.out[:])
 	m.next.seq, m.next.ts = m.next.seq+1, m.next.ts+c.frame()
@@ -252,17 +269,17 @@ func mixableFormats(ours []format) (list []format) {
 
 // oursLocked is what we offer: in a conference nothing that would end it, if there is anything else.
 func (l *line) oursLocked() []format {
-	if r := l.route.Load(); r != nil && r.codec.mixable() && slices.Contains(l.e.mixed, l.id) {
+	if r := l.route.Load(); r != nil && r.codec.mixable() && (slices.Contains(l.e.mixed, l.id) || l.e.bySamples()) {
 		return mixableFormats(l.talk.ours)
 	}
 	return l.talk.ours
 }
 
-// chosenLocked is the codec to use of what they name, the first that is ours: in a conference one that can be mixed, if there
-// is one.
+// chosenLocked is the codec to use of what they name, the first that is ours: in a conference, or while the page sends samples, one
+// that can be mixed, if there is one.
 func (l *line) chosenLocked(s section) (codec, uint8) {
 	list := codecsNamed(l.e.cfg.Codecs)
-	if slices.Contains(l.e.mixed, l.id) {
+	if slices.Contains(l.e.mixed, l.id) || l.e.bySamples() {
 		wide := slices.DeleteFunc(slices.Clone(list), func(c codec) bool { return !c.mixable() })
 		if c, pt := s.chosen(wide); c != noCodec {
 			return c, pt

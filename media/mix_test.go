@@ -126,9 +126,9 @@ func TestOpusTakesPartOnceRenegotiated(t *testing.T) {
 	p := newParty(t, opus, pcmu, g722)
 	p.e.Mix("a", "b", "c")
 	p.pass(25)
-	p.check("before", "b<c b<page c<b c<page page<b page<c", p.ears(50))
+	p.check("before", "b<a b<c b<page c<a c<b c<page page<a page<b page<c", p.ears(50)) // heard at once
 	offer, needed, err := p.e.MixOffer("a")
-	if err != nil || !needed || strings.Contains(offer, "opus") || strings.Contains(offer, "48000") || !strings.Contains(offer, "G722") ||
+	if err != nil || !needed || strings.Contains(offer, "opus") || strings.Contains(offer, "/48000") || !strings.Contains(offer, "G722") ||
 		!strings.Contains(offer, "telephone-event/8000") || !strings.Contains(offer, "a=sendrecv") {
 		t.Errorf("%v %v\n%s", needed, err, offer)
 	}
@@ -234,7 +234,7 @@ func TestReloadedPageIsBackInTheConference(t *testing.T) {
 	old := p.conn
 	p.conn = &conn{page: old.page, track: newTrack()}
 	p.conn.learn([]format{{9, "G722", 8000}, {0, "PCMU", 8000}})
-	p.conn.track.w = p
+	p.conn.track.change(func(o *outlet) { o.w = p })
 	p.page.last = packet{}
 	old.page.conn.Store(nil)
 	p.pass(15)
@@ -252,34 +252,60 @@ func TestReloadedPageIsBackInTheConference(t *testing.T) {
 // by frame, against what they may hear.
 func TestNobodyHearsThemselvesWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		p := newParty(t, g722, pcmu, pcma, opus)
+		begin := func() *party {
+			p := newParty(t, g722, pcmu, pcma, opus)
+			p.e.Mix("a", "b", "c", "d")
+			return p
+		}
+		p := begin()
 		defer p.end()
-		p.e.Mix("a", "b", "c", "d")
+		var moves []func(*party)
+		// without is what is heard of somebody who says nothing: what the beginning of other tones leaves at that pitch.
+		without := func(from string) map[string]float64 {
+			q := begin()
+			defer q.end()
+			for _, k := range append([]*talker{q.page}, q.lines...) {
+				k.dumb = k.name == from
+			}
+			for _, m := range moves[:len(moves)-1] {
+				m(q)
+				q.ears(8)
+			}
+			moves[len(moves)-1](q)
+			return q.ears(8)
+		}
 		held, muted := map[string]bool{}, false
 		names := []string{"a", "b", "c", "d"}
 		for range rapid.IntRange(1, 12).Draw(r, "steps") {
-			k := p.lines[rapid.IntRange(0, len(p.lines)-1).Draw(r, "line")]
-			open := p.e.lines[k.name] == k.l
+			n := rapid.IntRange(0, len(p.lines)-1).Draw(r, "line")
+			k := p.lines[n]
+			move := func(*party) {}
 			switch act := rapid.SampledFrom([]string{"hold", "mute", "close", "mix", "focus", "unmix"}).Draw(r, "act"); act {
 			case "hold":
-				if held[k.name] = !held[k.name]; open {
+				if held[k.name] = !held[k.name]; p.e.lines[k.name] == k.l {
 					dir := map[bool]string{true: rapid.SampledFrom([]string{"sendonly", "inactive"}).Draw(r, "how"), false: "sendrecv"}[held[k.name]]
-					if _, err := p.e.Reanswer(k.name, k.sdp(dir)); err != nil {
-						r.Fatal(err)
+					move = func(p *party) {
+						if _, err := p.e.Reanswer(k.name, p.lines[n].sdp(dir)); err != nil {
+							r.Fatal(err)
+						}
 					}
 				}
 			case "mute":
 				muted = !muted
-				p.e.Mute(muted)
+				on := muted
+				move = func(p *party) { p.e.Mute(on) }
 			case "close":
-				p.e.CloseLine(k.name)
+				move = func(p *party) { p.e.CloseLine(k.name) }
 			case "mix":
-				p.e.Mix(names[rapid.IntRange(0, 2).Draw(r, "from"):]...)
+				from := rapid.IntRange(0, 2).Draw(r, "from")
+				move = func(p *party) { p.e.Mix(names[from:]...) }
 			case "focus":
-				p.e.Focus(k.name)
+				move = func(p *party) { p.e.Focus(k.name) }
 			case "unmix":
-				p.e.Mix()
+				move = func(p *party) { p.e.Mix() }
 			}
+			moves = append(moves, move)
+			move(p)
 			levels := p.ears(8)
 			part := func(name string) bool { l := p.e.lines[name]; return l != nil && l.part.Load() != nil && !held[name] }
 			for pair, level := range levels {
@@ -289,9 +315,9 @@ func TestNobodyHearsThemselvesWhateverHappens(t *testing.T) {
 				case from == "page":
 					allowed = allowed && !muted
 				case to != "page":
-					allowed = allowed && part(to) && part(from)
+					allowed = allowed && part(to) && part(from) && to != "d" // we cannot speak Opus
 				}
-				if level > -25 && !allowed {
+				if level > -25 && !allowed && level > without(from)[pair]+3 {
 					r.Errorf("%s at %.0f dB; muted %v, held %v, conference %v, focus %q", pair, level, muted, held, p.e.mixed, p.e.wanted)
 				}
 			}
@@ -305,9 +331,9 @@ func TestNobodyHearsThemselvesWhateverHappens(t *testing.T) {
 					return m != nil && m.withPage.Load()
 				}
 				l := p.e.lines[name]
-				return l != nil && l.part.Load() != nil && !held[name] && l.route.Load().codec.mixable()
+				return l != nil && l.part.Load() != nil && !held[name]
 			}
-			if to != from && here(to) && here(from) && (from != "page" || !muted) && level < -3 {
+			if to != from && to != "d" && here(to) && here(from) && (from != "page" || !muted) && level < -3 {
 				r.Errorf("in the end %s at %.0f dB; muted %v, held %v, conference %v, focus %q", pair, level, muted, held, p.e.mixed, p.e.wanted)
 			}
 		}

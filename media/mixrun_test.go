@@ -2,9 +2,11 @@ package media_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,19 +42,61 @@ func heardAt(pcm []int16, hz int) float64 {
 	return 20 * math.Log10(best/7000)
 }
 
-// hears holds a sound against the tones that must be in it and those that must not.
-func hears(t *testing.T, who string, pcm []int16, there, absent []int) {
+// tones are what somebody hears, the tones that must be in it, and those that must not.
+type tones struct {
+	who           string
+	pcm           []int16
+	there, absent []int
+}
+
+// wrong says what is not as it must be.
+func (h tones) wrong() (list []string) {
+	for _, hz := range h.there {
+		if d := heardAt(h.pcm, hz); d < -3 || d > 2 {
+			list = append(list, fmt.Sprintf("%s hears %d Hz at %.1f dB", h.who, hz, d))
+		}
+	}
+	for _, hz := range h.absent {
+		if d := heardAt(h.pcm, hz); d > -30 {
+			list = append(list, fmt.Sprintf("%s hears %d Hz at %.1f dB", h.who, hz, d))
+		}
+	}
+	return list
+}
+
+// holds a sound against its tones.
+func holds(t *testing.T, who string, pcm []int16, there, absent []int) {
 	t.Helper()
-	for _, hz := range there {
-		if d := heardAt(pcm, hz); d < -3 || d > 2 {
-			t.Errorf("%s hears %d Hz at %.1f dB", who, hz, d)
-		}
+	for _, w := range (tones{who, pcm, there, absent}).wrong() {
+		t.Error(w)
 	}
-	for _, hz := range absent {
-		if d := heardAt(pcm, hz); d > -30 {
-			t.Errorf("%s hears %d Hz at %.1f dB", who, hz, d)
+}
+
+// hears records until all hear what they must: twice on a machine that keeps time.
+func hears(t *testing.T, when string, record func() []tones) {
+	t.Helper()
+	var list []string
+	if !hear.Tries(2, func() bool {
+		list = nil
+		for _, h := range record() {
+			list = append(list, h.wrong()...)
 		}
+		return len(list) == 0
+	}) {
+		t.Errorf("%s: %s", when, strings.Join(list, "; "))
 	}
+}
+
+// together is what robots hear while a page plays, a second each, and what it plays.
+func together(t *testing.T, tab context.Context, all []robot) (robots [][]int16, page []int16) {
+	t.Helper()
+	ears(0, all)
+	page = played(t, tab, 2*time.Second)[7200:]
+	for _, r := range all {
+		heard := r.ear.take()
+		robots = append(robots, heard[max(0, len(heard)-8000):])
+	}
+	return robots, page
 }
 
 // robot is a far end with a voice of its own.
@@ -95,6 +139,7 @@ func encrypted(t *testing.T, a *media.Engine, lineA string, b *media.Engine, lin
 }
 
 func TestThreeLinesHearEachOtherInRealTime(t *testing.T) {
+	media.Long(t)
 	for name, sec := range map[string]media.Security{"plain": {}, "SRTP": {Policy: media.PolicyRequired, Keys: true}} {
 		t.Run(name, func(t *testing.T) { threeLines(t, sec) })
 	}
@@ -108,25 +153,15 @@ func threeLines(t *testing.T, sec media.Security) {
 	}
 	near.Mix("a", "b", "c")
 	pass(time.Second)
-	for _, r := range all {
-		r.ear.take()
-	}
-	pass(time.Second)
-	for i, r := range all {
-		heard, others := r.ear.take(), []int{}
-		for j, o := range all {
-			if i != j {
-				others = append(others, o.hz)
-			}
+	var list []string
+	if !hear.Tries(1, func() bool {
+		list = nil
+		for i, heard := range ears(time.Second, all) {
+			list = append(list, whole(all, i, heard)...)
 		}
-		if len(heard) < 7000 {
-			t.Errorf("%s heard %d samples in a second", r.name, len(heard))
-			continue
-		}
-		hears(t, r.name, heard[:len(heard)/160*160], others, []int{r.hz})
-		if gaps := hear.Gaps(heard, 8000, 5*time.Millisecond, 300); len(gaps) > 0 {
-			t.Errorf("%s hears gaps %v", r.name, gaps)
-		}
+		return len(list) == 0
+	}) {
+		t.Error(list)
 	}
 	near.Mix()
 	near.Focus("a")
@@ -136,6 +171,24 @@ func threeLines(t *testing.T, sec media.Security) {
 	if l := hear.Level(all[1].ear.take()); l > 10 {
 		t.Errorf("the conference is over, yet b hears level %.0f", l)
 	}
+}
+
+// whole says what is wrong with what one of them heard of all others in a second.
+func whole(all []robot, i int, heard []int16) (list []string) {
+	if len(heard) < 7000 {
+		return []string{fmt.Sprintf("%s heard %d samples in a second", all[i].name, len(heard))}
+	}
+	others := []int{}
+	for j, o := range all {
+		if i != j {
+			others = append(others, o.hz)
+		}
+	}
+	list = tones{all[i].name, heard[:len(heard)/160*160], others, []int{all[i].hz}}.wrong()
+	if gaps := hear.Gaps(heard, 8000, 5*time.Millisecond, 300); len(gaps) > 0 {
+		list = append(list, fmt.Sprintf("%s hears gaps %v", all[i].name, gaps))
+	}
+	return list
 }
 
 // clapper is silent but for one loud frame in fifteen, and knows when it made it.
@@ -166,6 +219,8 @@ func TestMixerIsLateByItsJitterBufferAndNoMore(t *testing.T) {
 		t.Run(codec, func(t *testing.T) {
 			near, _ := engine(t, media.Config{})
 			all := robots(t, near, media.Security{}, codec, codec)
+			machine := hear.WatchMachine()
+			defer machine.End()
 			clap := &clapper{}
 			near.Mix("a", "b")
 			var mu sync.Mutex
@@ -195,9 +250,10 @@ func TestMixerIsLateByItsJitterBufferAndNoMore(t *testing.T) {
 			defer mu.Unlock()
 			slices.Sort(late)
 			median := late[len(late)/2]
-			t.Logf("%s: median %v of %v", codec, median, late)
+			busy := machine.Late()
+			t.Logf("%s: median %v of %v, the machine late by %v", codec, median, late, busy)
 			// 40 ms are held back, one frame is waited for at most, and half of one for the pacer.
-			if median > 70*time.Millisecond {
+			if median > 70*time.Millisecond+busy {
 				t.Errorf("a clap comes after %v", median)
 			}
 		})
@@ -231,27 +287,27 @@ func conferring(t *testing.T, query string) (near *media.Engine, tab context.Con
 func TestBrowserThatCannotChooseItsCodecJoinsTheConference(t *testing.T) {
 	near, tab, all := conferring(t, "&plain")
 	near.Mix("a", "b")
-	pass(2 * time.Second)
-	all[0].ear.take()
-	all[1].ear.take()
 	pass(time.Second)
-	hears(t, "a", all[0].ear.take(), []int{800, agent}, []int{600})
-	hears(t, "b", all[1].ear.take(), []int{600, agent}, []int{800})
-	hears(t, "page", played(t, tab, 3*time.Second)[8000:16000], []int{600, 800}, []int{agent})
+	hears(t, "in conference", threeTones(t, tab, all))
+}
+
+// threeTones records a conference of two robots and the page.
+func threeTones(t *testing.T, tab context.Context, all []robot) func() []tones {
+	return func() []tones {
+		heard, page := together(t, tab, all)
+		return []tones{{"a", heard[0], []int{800, agent}, []int{600}}, {"b", heard[1], []int{600, agent}, []int{800}},
+			{"page", page, []int{600, 800}, []int{agent}}}
+	}
 }
 
 func TestPageAndTwoLinesAreInConference(t *testing.T) {
 	near, tab, all := conferring(t, "")
 	near.Mix("a", "b")
 	until(t, "the page speaks wide", 5*time.Second, func() bool { return eval[string](t, tab, "order.codec") == "G722" })
-	pass(time.Second)
-	page := played(t, tab, 3*time.Second)
-	hears(t, "page", page[8000:16000], []int{600, 800}, []int{agent})
+	pass(500 * time.Millisecond)
+	hears(t, "in conference", threeTones(t, tab, all))
 	all[0].ear.take()
-	all[1].ear.take()
-	pass(time.Second)
-	hears(t, "a", all[0].ear.take(), []int{800, agent}, []int{600})
-	hears(t, "b", all[1].ear.take(), []int{600, agent}, []int{800})
+	machine := hear.WatchMachine()
 	if err := chromedp.Do(tab, chromedp.Reload()); err != nil {
 		t.Fatal(err)
 	}
@@ -265,24 +321,25 @@ func TestPageAndTwoLinesAreInConference(t *testing.T) {
 			cut++
 		}
 	}
-	t.Logf("the page is away for %d ms", away*100)
-	if away > 20 || cut > 0 {
+	late := machine.Late()
+	machine.End()
+	t.Logf("the page is away for %d ms, the machine was late by %v", away*100, late)
+	if most := int(2 * late / (100 * time.Millisecond)); away > 20+most || cut > most {
 		t.Errorf("the reload takes the agent away for %d ms, and b for %d", away*100, cut*100)
 	}
-	pass(500 * time.Millisecond)
-	hears(t, "page, reloaded", played(t, tab, 3*time.Second)[8000:16000], []int{600, 800}, []int{agent})
+	hears(t, "reloaded", threeTones(t, tab, all))
 	near.Mute(true)
 	pass(200 * time.Millisecond)
-	all[0].ear.take()
-	pass(500 * time.Millisecond)
-	hears(t, "a, muted", all[0].ear.take(), []int{800}, []int{agent, 600})
+	hears(t, "muted", func() []tones {
+		return []tones{{"a", ears(500*time.Millisecond, all[:1])[0], []int{800}, []int{agent, 600}}}
+	})
 	near.Mute(false)
 	near.CloseLine("b") // the last one is an ordinary call again
 	pass(time.Second)
-	all[0].ear.take()
-	pass(500 * time.Millisecond)
-	hears(t, "a, alone", all[0].ear.take(), []int{agent}, []int{600, 800})
-	hears(t, "page, with a", played(t, tab, 3*time.Second)[8000:16000], []int{600}, []int{800, agent})
+	hears(t, "alone", func() []tones {
+		heard, page := together(t, tab, all[:1])
+		return []tones{{"a", heard[0], []int{agent}, []int{600, 800}}, {"page", page, []int{600}, []int{800, agent}}}
+	})
 	if gone := eval[string](t, tab, "order.codec"); gone != "PCMU" {
 		t.Errorf("the page still speaks %s", gone)
 	}

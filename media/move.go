@@ -7,11 +7,12 @@ import (
 )
 
 // sockets are one pair of ports: RTP and, one above, RTCP.
-type sockets struct{ rtp, rtcp *net.UDPConn }
+type sockets struct{ rtp, rtcp *port }
 
 func (s *sockets) close() {
 	if s != nil {
-		_, _ = s.rtp.Close(), s.rtcp.Close()
+		s.rtp.close()
+		s.rtcp.close()
 	}
 }
 
@@ -35,7 +36,7 @@ func (e *Engine) MoveOffer(id string, local netip.Addr) (string, error) {
 	}
 	t := &l.talk
 	old := t.local.Addr()
-	t.local = netip.AddrPortFrom(local.WithZone(""), rtp.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	t.local = netip.AddrPortFrom(local.WithZone(""), rtp.local().Port())
 	t.wantHold, t.answer = t.hold, ""
 	l.readFrom(fresh)
 	l.mu.Lock()
@@ -45,6 +46,10 @@ func (e *Engine) MoveOffer(id string, local netip.Addr) (string, error) {
 		l.switchLocked()
 	}
 	l.mu.Unlock()
+	if t.ice != nil {
+		t.ice = l.newChecker(t.ice.leading(), t.mux)
+		l.watchLocked(t.ice)
+	}
 	return t.write(l.oursLocked(), holding(t.hold, t.heldBy)), nil
 }
 
@@ -52,15 +57,19 @@ func (e *Engine) MoveOffer(id string, local netip.Addr) (string, error) {
 func (l *line) switchLocked() {
 	old := &sockets{l.rtp, l.rtcp}
 	l.rtp, l.rtcp = l.next.rtp, l.next.rtcp
+	l.at.Store(l.rtp)
 	l.next = nil
 	l.left.close()
 	l.left = old
 }
 
-// settleLocked ends a move: both sides know the new address. The engine's mutex is held.
+// settleLocked ends a move: both sides know the new address. The engine's mutex is held. With ICE it ends when a way is found.
 func (l *line) settleLocked() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.restarting() {
+		return
+	}
 	if l.next != nil {
 		l.switchLocked()
 	}

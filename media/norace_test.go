@@ -2,5 +2,7 @@
 
 package media
 
-// poolForgets is zero without the race detector.
-const poolForgets = 0
+const (
+	poolForgets = 0 // without the race detector
+	racing      = false
+)

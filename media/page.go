@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
 )
 
@@ -39,11 +38,13 @@ const (
 	askedNew
 )
 
-// conn is one WebRTC connection of a page.
+// conn is one connection of a page: by WebRTC, or where that cannot work by a websocket.
 type conn struct {
 	page  *page
-	pc    *webrtc.PeerConnection
-	track *track
+	pc    *webrtc.PeerConnection     // nil: websocket
+	track *track                     // nil: websocket
+	pcm   *pcm                       // nil: WebRTC
+	cut   *shortcut                  // nil: websocket
 	id    string                     // of the page's own connection, which it answers
 	kinds atomic.Pointer[[128]codec] // what the page's payload types mean, by all its offers
 	since time.Time
@@ -74,15 +75,18 @@ func (c *conn) close() {
 	c.mu.Lock()
 	c.closing = true
 	c.mu.Unlock()
-	if err := c.pc.Close(); err != nil {
+	if c.pcm != nil {
+		close(c.pcm.over)
+	} else if err := c.pc.Close(); err != nil {
 		c.page.e.log.Debug("page connection closed", "page", c.page.id, "err", err)
 	}
 	c.readers.Wait()
 }
 
 // Offer answers a page's offer. The page always offers first: the other way round pion takes a second to connect. An
-// offer that goes on with the same connection renegotiates it, with only the codecs it names; any other gets a new one.
-func (e *Engine) Offer(ctx context.Context, id, sdp string) (string, error) {
+// offer that goes on with the same connection renegotiates it, with the codecs it names in its order; any other gets a new one. With
+// network it is told the addresses of the network cards too: some browsers do not speak to 127.0.0.1.
+func (e *Engine) Offer(ctx context.Context, id, sdp string, network bool) (string, error) {
 	if len(sdp) > maxSDP {
 		return "", ErrBadSDP
 	}
@@ -100,7 +104,7 @@ func (e *Engine) Offer(ctx context.Context, id, sdp string) (string, error) {
 		}
 		return answer, nil
 	}
-	c, answer, err := e.connect(ctx, p, sdp)
+	c, answer, err := e.connect(ctx, p, sdp, network)
 	if err != nil {
 		return "", fmt.Errorf("connect page: %w", err)
 	}
@@ -112,16 +116,18 @@ func (e *Engine) Offer(ctx context.Context, id, sdp string) (string, error) {
 	return answer, nil
 }
 
-func (e *Engine) connect(ctx context.Context, p *page, sdp string) (*conn, string, error) {
-	web, err := e.browser()
+func (e *Engine) connect(ctx context.Context, p *page, sdp string, network bool) (*conn, string, error) {
+	web, err := e.browser(network)
 	if err != nil {
 		return nil, "", err
 	}
-	pc, err := web.api.NewPeerConnection(web.config)
+	c := &conn{page: p, track: newTrack(), since: time.Now()}
+	c.cut = &shortcut{c: c}
+	pc, err := web.connection(e.ports, c.cut)
 	if err != nil {
 		return nil, "", err
 	}
-	c := &conn{page: p, pc: pc, track: newTrack(), since: time.Now()}
+	c.pc, c.track.cut = pc, c.cut
 	pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		if c.enter() {
 			defer c.readers.Done()
@@ -133,13 +139,18 @@ func (e *Engine) connect(ctx context.Context, p *page, sdp string) (*conn, strin
 			c.down.Store(time.Now().UnixNano())
 		}
 		c.broken.Store(s == webrtc.PeerConnectionStateFailed)
+		if s == webrtc.PeerConnectionStateConnected {
+			c.shorten()
+		}
 		if c.enter() {
 			defer c.readers.Done()
 			e.changed(c, s)
 		}
 	})
 	answer, err := "", error(nil)
-	if _, err = pc.AddTrack(c.track); err == nil {
+	var sender *webrtc.RTPSender
+	if sender, err = pc.AddTrack(c.track); err == nil {
+		sender.Transport().ICETransport().OnSelectedCandidatePairChange(c.cut.turn)
 		answer, err = c.answer(ctx, sdp)
 	}
 	if err != nil {
@@ -147,6 +158,14 @@ func (e *Engine) connect(ctx context.Context, p *page, sdp string) (*conn, strin
 		return nil, "", err
 	}
 	return c, answer, nil
+}
+
+// shorten lets the sound go by the shortcut, if that can be.
+func (c *conn) shorten() {
+	for _, sender := range c.pc.GetSenders() {
+		err := c.cut.unlock(sender.Transport(), c.pc.LocalDescription().SDP)
+		c.page.e.log.Debug("page encrypted", "page", c.page.id, "suite", c.cut.name(), "err", err)
+	}
 }
 
 // answer answers an offer with all candidates in it. pion keeps the codecs of the first negotiation unless its
@@ -190,14 +209,14 @@ func (c *conn) learn(list []format) {
 	if old := c.kinds.Load(); old != nil {
 		kinds = *old
 	}
-	c.track.mu.Lock()
-	defer c.track.mu.Unlock()
-	for _, f := range list {
-		if kind := codecNamed(f.name, f.clock); kind != noCodec {
-			kinds[f.pt] = kind
-			c.track.pts[kind], c.track.has[kind] = f.pt, true
+	c.track.change(func(o *outlet) {
+		for _, f := range list {
+			if kind := codecNamed(f.name, f.clock); kind != noCodec {
+				kinds[f.pt] = kind
+				o.pts[kind], o.has[kind] = f.pt, true
+			}
 		}
-	}
+	})
 	c.kinds.Store(&kinds)
 }
 
@@ -232,6 +251,13 @@ func (c *conn) take(kind codec, p packet, now time.Time) {
 	if kind == noCodec || len(p.payload) == 0 || e.owner.Load() != c.page || c.page.conn.Load() != c {
 		return
 	}
+	if echo := e.echo.Load(); echo != nil {
+		echo.take(c.page, kind, p, now)
+		return
+	}
+	if mic := e.mic.Load(); mic != nil {
+		mic.put(kind, p.payload)
+	}
 	if m := e.mixer.Load(); m != nil && m.withPage.Load() {
 		m.fromPage(kind, p, e.muted.Load())
 	} else if l := e.focus.Load(); l != nil {
@@ -241,59 +267,12 @@ func (c *conn) take(kind codec, p packet, now time.Time) {
 
 // play carries one packet of a line to the page.
 func (p *page) play(kind codec, pk packet, now time.Time) {
-	if c := p.conn.Load(); c != nil {
+	c := p.conn.Load()
+	switch {
+	case c == nil:
+	case c.pcm != nil:
+		c.pcm.play(kind, pk)
+	default:
 		c.track.write(kind, pk, now)
 	}
-}
-
-// track is what the page hears. It keeps every payload type that was negotiated, since the codec may change with each
-// packet (pion's own static track knows one).
-type track struct {
-	mu   sync.Mutex
-	w    webrtc.TrackLocalWriter
-	pts  [codecs]uint8
-	has  [codecs]bool
-	out  stream
-	head rtp.Header
-}
-
-func newTrack() *track { return &track{out: newStream()} }
-
-func (t *track) ID() string                { return "line" }
-func (t *track) RID() string               { return "" }
-func (t *track) StreamID() string          { return "zaseki" }
-func (t *track) Kind() webrtc.RTPCodecType { return webrtc.RTPCodecTypeAudio }
-
-// Bind is called by pion when the connection can send.
-func (t *track) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := c.CodecParameters()
-	if len(all) == 0 {
-		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
-	}
-	t.w, t.out.ssrc = c.WriteStream(), uint32(c.SSRC())
-	return all[0], nil
-}
-
-// Unbind is called by pion when the connection ends.
-func (t *track) Unbind(webrtc.TrackLocalContext) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.w = nil
-	return nil
-}
-
-func (t *track) write(kind codec, p packet, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.w == nil || !t.has[kind] {
-		return
-	}
-	p, ok := t.out.copied(p, kind, false, now)
-	if !ok {
-		return
-	}
-	t.head = rtp.Header{Version: 2, Marker: p.marker, PayloadType: t.pts[kind], SequenceNumber: p.seq, Timestamp: p.ts, SSRC: p.ssrc}
-	_, _ = t.w.WriteRTP(&t.head, p.payload) // the page may be gone; the watchdog sees it
 }

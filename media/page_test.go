@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"zaseki/media"
@@ -17,13 +18,9 @@ func TestPageAndLineHearEachOther(t *testing.T) {
 	near, told := engine(t, media.Config{})
 	far, farTold := engine(t, media.Config{Codecs: []string{"PCMU"}})
 	p := newPanel(t, near)
-	tab := chrome(t, mic)
-	open(t, tab, p.server.URL+"/?page=a")
-	until(t, "page is warm", 20*time.Second, func() bool {
-		return count(told, func(l media.PageLive) bool { return l.Live }) > 0
-	})
+	tab := p.opens(chrome(t, mic), told, "page=a")
 	p.show("offered")
-	until(t, "microphone is open", 5*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":"open"}}`) })
+	until(t, "microphone is open", 5*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":"open"`) })
 	connect(t, near, "call", far, "robot")
 	far.Play("robot", &voice{pcm: customer})
 	said := &ear{}
@@ -51,7 +48,7 @@ func TestPageAndLineHearEachOther(t *testing.T) {
 	})
 	t.Logf("stats %+v", near.Stats("call"))
 	p.show("")
-	until(t, "microphone is let go after the call", 15*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":""}}`) })
+	until(t, "microphone is let go after the call", 15*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":""`) })
 }
 
 func TestEveryCodecPassesThroughUntouched(t *testing.T) {
@@ -119,21 +116,24 @@ func TestReloadedPageIsBackWhileLineStaysAlive(t *testing.T) {
 		last = time.Now()
 		c.ear.hear(pcm)
 	})
+	machine := hear.WatchMachine()
 	if err := chromedp.Do(c.tab, chromedp.Reload()); err != nil {
 		t.Fatal(err)
 	}
 	pass(3 * time.Second)
+	late := machine.Late()
+	machine.End()
 	heard := c.ear.take()
 	longest := time.Duration(0)
 	for _, g := range hear.Gaps(heard, 8000, 100*time.Millisecond, 8) {
 		longest = max(longest, g.Length)
 	}
 	mu.Lock()
-	t.Logf("silence of %v, no packet for %v", longest, worst)
+	t.Logf("silence of %v, no packet for %v, the machine late by %v", longest, worst, late)
 	if longest >= 2*time.Second {
 		t.Errorf("the agent was away for %v", longest)
 	}
-	if worst > 300*time.Millisecond {
+	if worst > 300*time.Millisecond+2*late {
 		t.Errorf("the line was without packets for %v", worst)
 	}
 	mu.Unlock()
@@ -153,7 +153,7 @@ func TestSecondPageClaimsTheSound(t *testing.T) {
 	}
 	eval[any](t, second, "sound.claim()")
 	until(t, "second page owns the sound", 5*time.Second, func() bool {
-		return count(c.told, func(l media.PageLive) bool { return l == media.PageLive{Page: "b.1", Live: true} }) > 0
+		return count(c.told, func(l media.PageLive) bool { return l == media.PageLive{Page: "b.1", Live: true, Way: "webrtc"} }) > 0
 	})
 	until(t, "first page let go", 2*time.Second, func() bool {
 		return eval[bool](t, c.tab, `order.taken && !order.owner && sound.info().connection === ""`)
@@ -195,10 +195,8 @@ func TestPageThatWasLetGoComesBack(t *testing.T) {
 	_, mic := speech(t, "en", agentText)
 	near, told := engine(t, media.Config{})
 	p := newPanel(t, near)
-	tab := chrome(t, mic)
-	open(t, tab, p.server.URL+"/?page=a")
+	tab := p.opens(chrome(t, mic), told, "page=a")
 	lives := func() int { return count(told, func(l media.PageLive) bool { return l.Live }) }
-	until(t, "page is warm", 20*time.Second, func() bool { return lives() == 1 })
 	eval[any](t, tab, "news.close()")
 	until(t, "page is warm again", 10*time.Second, func() bool { return lives() == 2 })
 }
@@ -213,7 +211,7 @@ func TestDeniedMicrophoneIsSaidAndTheOtherSideIsHeard(t *testing.T) {
 	tab := chrome(t, mic, chromedp.Flag("use-fake-ui-for-media-stream", false), chromedp.Flag("deny-permission-prompts", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
 	open(t, tab, p.server.URL+"/?page=a")
-	until(t, "denied", 20*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":"denied"}}`) })
+	until(t, "denied", 20*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":"denied"`) })
 	until(t, "connected", 5*time.Second, func() bool { return count(told, func(l media.PageLive) bool { return l.Live }) > 0 })
 	connect(t, near, "call", far, "robot")
 	far.Play("robot", &voice{pcm: customer})
@@ -234,11 +232,7 @@ func TestBrowserThatCannotChooseItsCodecOffersOnlyThatOne(t *testing.T) {
 	far, _ := engine(t, media.Config{Codecs: []string{"PCMA"}})
 	p := newPanel(t, near)
 	p.show("talking")
-	tab := chrome(t, mic)
-	open(t, tab, p.server.URL+"/?page=a&plain")
-	until(t, "page is warm", 20*time.Second, func() bool {
-		return count(told, func(l media.PageLive) bool { return l.Live }) > 0
-	})
+	p.opens(chrome(t, mic), told, "page=a&plain")
 	said := &ear{}
 	for _, name := range []string{"PCMA", "PCMU"} {
 		if name == "PCMU" {
@@ -253,4 +247,68 @@ func TestBrowserThatCannotChooseItsCodecOffersOnlyThatOne(t *testing.T) {
 		same(t, "line hears page in "+name, agent, alike, said.during)
 		near.CloseLine(name)
 	}
+}
+
+// TestEchoTestByARealMicrophone: without a call the page hears itself half a second later.
+func TestEchoTestByARealMicrophone(t *testing.T) {
+	agent, mic := speech(t, "en", agentText)
+	near, told := engine(t, media.Config{})
+	p := newPanel(t, near)
+	tab := p.opens(chrome(t, mic), told, "page=a")
+	near.EchoPage(true)
+	until(t, "microphone is open", 5*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":"open"`) })
+	pass(time.Second)
+	same(t, "page hears itself", agent, alike, inPage(t, tab))
+	if took := delay(t, tab, 900*time.Millisecond); took < 500*time.Millisecond || took > 900*time.Millisecond {
+		t.Errorf("it comes back after %v", took)
+	}
+	near.EchoPage(false)
+	until(t, "microphone is let go", 15*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":""`) })
+}
+
+// TestAnotherBrowserTakesTheSound: another profile shares no storage and no locks with the first; the engine alone decides.
+func TestAnotherBrowserTakesTheSound(t *testing.T) {
+	c := newCall(t, "PCMU")
+	_, mic := speech(t, "en", agentText)
+	other := chrome(t, mic)
+	open(t, other, c.panel.server.URL+"/?page=b")
+	until(t, "the other knows that the sound is taken", 10*time.Second, func() bool { return eval[bool](t, other, "!!globalThis.order?.taken") })
+	eval[any](t, other, "sound.claim()")
+	until(t, "the first let go", 5*time.Second, func() bool {
+		return eval[bool](t, c.tab, `order.taken && sound.info().connection === ""`)
+	})
+	until(t, "the other is connected", 5*time.Second, func() bool { return eval[string](t, other, "sound.info().connection") == "connected" })
+	pass(500 * time.Millisecond)
+	same(t, "the other browser speaks", c.agent, alike, c.ear.during)
+	if n := eval[int](t, c.tab, "order.renew"); n > 0 {
+		t.Errorf("the first was asked %d times to connect anew", n)
+	}
+}
+
+// TestPermissionByThePersonAndNoClick: as people have it, without the switches that make tests easy: the microphone, once allowed,
+// also lets the page play.
+func TestPermissionByThePersonAndNoClick(t *testing.T) {
+	agent, mic := speech(t, "en", agentText)
+	customer, _ := speech(t, "en+f3", customerText)
+	near, told := engine(t, media.Config{})
+	far, _ := engine(t, media.Config{Codecs: []string{"PCMU"}})
+	p := newPanel(t, near)
+	tab := chrome(t, mic, chromedp.Flag("use-fake-ui-for-media-stream", false))
+	open(t, tab, "about:blank")
+	if _, err := chromedp.Call(tab, browser.SetPermission, browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: "microphone"},
+		Setting: browser.PermissionSettingGranted, Origin: p.server.URL}); err != nil {
+		t.Fatal(err)
+	}
+	p.opens(tab, told, "page=a")
+	p.show("offered")
+	until(t, "microphone is open", 5*time.Second, func() bool { return p.heard(`{"type":"mic.state","body":{"state":"open"`) })
+	connect(t, near, "call", far, "robot")
+	far.Play("robot", &voice{pcm: customer})
+	said := &ear{}
+	far.Listen("robot", said.hear)
+	near.Focus("call")
+	p.show("talking")
+	pass(time.Second)
+	same(t, "line hears page", agent, alike, said.during)
+	same(t, "page hears line", customer, alike, inPage(t, tab))
 }

@@ -59,7 +59,7 @@ func (e *Engine) Orders(id string) (<-chan Order, func()) {
 func (e *Engine) orderLocked(p *page) Order {
 	owner := e.owner.Load()
 	return Order{Owner: owner == p, Taken: owner != nil && owner != p, Codec: e.likely.String(), Live: e.liveLocked(),
-		Restart: p.restart, Renew: p.renew}
+		Restart: p.restart, Renew: p.renew, Mic: owner == p && e.echo.Load() != nil}
 }
 
 // liveLocked says that a call wants sound, and learns the codec of the next call from this one: a page that encodes with it
@@ -85,6 +85,9 @@ func (e *Engine) liveLocked() bool {
 // tellPagesLocked gives every page its order if it changed, and tells whether a page carries sound.
 func (e *Engine) tellPagesLocked(now time.Time) {
 	live := e.liveLocked()
+	if live {
+		e.echo.Store(nil) // a call ends the test
+	}
 	for _, p := range e.pages {
 		o := e.orderLocked(p)
 		if o == p.last {
@@ -113,13 +116,18 @@ func (e *Engine) showLocked(now time.Time) {
 	show := PageLive{}
 	if owner := e.owner.Load(); owner != nil {
 		c := owner.conn.Load()
-		show = PageLive{owner.id, c != nil && c.up.Load() && (e.liveAt.IsZero() || c.silence(e.liveAt, now) < pageSilent)}
+		show.Page = owner.id
+		if c != nil {
+			show.Live = c.up.Load() && (e.liveAt.IsZero() || c.silence(e.liveAt, now) < pageSilent)
+			show.Way = c.way()
+		}
 	}
+	e.missLocked(show.Live, now)
 	if show == e.shown {
 		return
 	}
 	if e.shown.Live && show.Page != e.shown.Page {
-		e.tell(PageLive{e.shown.Page, false})
+		e.tell(PageLive{Page: e.shown.Page})
 	}
 	if show.Live || show.Page == e.shown.Page {
 		e.tell(show)

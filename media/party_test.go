@@ -3,6 +3,7 @@ package media
 import (
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,27 +14,39 @@ import (
 
 // talker is somebody in a conference who sends one tone without end: a line's far end, or the page.
 type talker struct {
+	dumb bool // it sends nothing
 	name string
 	hz   float64
 	c    codec
 	l    *line // nil: the page
 	peer *peer
 
-	said  int // samples so far
-	seq   uint16
-	write writer
-	read  reader
-	heard []int16 // at 16 kHz
-	got   uint32  // packets
-	last  packet  // received last
-	seams int
+	said   int // samples so far
+	seq    uint16
+	made   [][]byte // with Opus: a second of the tone
+	speech []int16  // said in place of the tone, again and again; nil: none
+	write  writer
+	read   reader
+	heard  []int16 // at 16 kHz
+	got    uint32  // packets
+	last   packet  // received last
+	idle   time.Duration
+	seams  int
 }
 
 // frame is the talker's next packet.
 func (k *talker) frame() packet {
+	if k.c == opus {
+		k.seq++
+		return packet{pt: specs[opus].pt, seq: k.seq, ts: uint32(k.seq) * 960, ssrc: 77, payload: k.made[int(k.seq)%len(k.made)]}
+	}
 	pcm := make([]int16, mixFrame)
 	for i := range pcm {
 		pcm[i] = int16(math.Round(6000 * math.Sin(2*math.Pi*k.hz*float64(k.said+i)/mixRate)))
+	}
+	if len(k.speech) > 0 {
+		at := int(k.seq) * mixFrame % (len(k.speech) / mixFrame * mixFrame)
+		copy(pcm, k.speech[at:])
 	}
 	k.said = (k.said + mixFrame) % mixRate // all tones are whole numbers of Hz
 	k.seq++
@@ -46,7 +59,7 @@ func (k *talker) listen(c codec, p packet) {
 		k.seams++
 	}
 	k.last = p
-	if !c.mixable() {
+	if !c.readable() {
 		return
 	}
 	k.heard = k.read.read(k.heard, c, p.payload)
@@ -83,7 +96,7 @@ func newParty(t testing.TB, kinds ...codec) *party {
 	owner := &page{e: e, id: "page", watchers: map[chan Order]struct{}{}}
 	p.conn = &conn{page: owner, track: newTrack()}
 	p.conn.learn([]format{{9, "G722", 8000}, {0, "PCMU", 8000}, {8, "PCMA", 8000}, {111, "opus", 48000}})
-	p.conn.track.w = p
+	p.conn.track.change(func(o *outlet) { o.w = p })
 	owner.conn.Store(p.conn)
 	e.owner.Store(owner)
 	for i, c := range kinds {
@@ -108,8 +121,21 @@ func (p *party) add(name string, c codec) *talker {
 		p.t.Fatal(err)
 	}
 	k.l = p.e.lines[name]
+	if c == opus {
+		k.made = opusTone(p.t, k.hz)
+	}
 	p.lines = append(p.lines, k)
 	return k
+}
+
+// opusTone is a second of a tone of 6000, by libopus.
+func opusTone(t testing.TB, hz float64) [][]byte {
+	t.Helper()
+	ogg, err := os.ReadFile(fmt.Sprintf("testdata/tone-%.0f.opus", hz))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opusPackets(t, ogg)[45:95]
 }
 
 func (k *talker) sdp(dir string) string {
@@ -123,16 +149,19 @@ func (p *party) pass(frames int) {
 	for range frames {
 		p.now = p.now.Add(20 * time.Millisecond)
 		for _, k := range p.lines {
-			if p.e.lines[k.name] == k.l {
+			if p.e.lines[k.name] == k.l && !k.dumb {
 				k.l.receive(b[:k.frame().put(b)], k.peer.addr(), p.now)
 			}
 		}
 		p.page.c = codecNamed(p.e.likely.String(), specs[p.e.likely].clock)
-		if p.page.c.mixable() {
+		if (p.page.c.mixable() || p.page.made != nil) && !p.page.dumb {
 			p.conn.take(p.page.c, p.page.frame(), p.now)
 		}
 		if m := p.e.mixer.Load(); m != nil {
 			m.tick(p.now)
+		}
+		if b := p.e.beside.Load(); b != nil {
+			b.tick(p.now)
 		}
 		for _, k := range p.lines {
 			if p.e.lines[k.name] != k.l {
@@ -214,7 +243,7 @@ func BenchmarkMixSecond(b *testing.B) {
 			}
 			p.e.Mix(names...)
 			m := p.e.mixer.Load()
-			p.conn.track.w = &written{}
+			p.conn.track.change(func(o *outlet) { o.w = &written{} })
 			frame := p.page.frame().payload
 			b.ReportAllocs()
 			for seq := uint16(0); b.Loop(); {
@@ -230,5 +259,21 @@ func BenchmarkMixSecond(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/10000, "%core")
 		})
+	}
+}
+
+// Computes skips under the race detector what a single goroutine computes, for which that needs ten times as long and finds nothing.
+func Computes(t *testing.T) {
+	t.Helper()
+	if racing {
+		t.Skip("one goroutine computes: without the race detector")
+	}
+}
+
+// Long skips what takes seconds of the wall's time with -short, but for the race detector, which runs the short tests alone.
+func Long(t *testing.T) {
+	t.Helper()
+	if testing.Short() && !racing {
+		t.Skip("takes seconds: not with -short")
 	}
 }

@@ -4,10 +4,7 @@ import "math"
 
 // Between 8 and 16 kHz by a half-band filter: linear phase, passes 3.4 kHz, and takes at least 60 dB away above 4.6 kHz.
 
-const (
-	halfTaps  = 24 // of the one branch; the other is a delay
-	halfDelay = halfTaps/2 - 1
-)
+const halfTaps = 24 // of the one branch; the other is a delay
 
 // halfBand is the odd branch, a windowed sinc whose sum is one.
 var halfBand = func() *[halfTaps]float32 {
@@ -59,7 +56,8 @@ func (w *widener) widen(dst, pcm []int16) []int16 {
 	return dst
 }
 
-// narrower turns 16 kHz into 8 kHz, one stream's state; 12 samples late.
+// narrower turns 16 kHz into 8 kHz, one stream's state; 11 samples late. Its filter stands on the first of two samples, where widener
+// puts what it was given: there and back is a whole number of samples late, and nearly the same.
 type narrower struct{ even, odd [halfTaps]float32 }
 
 // narrow appends one sample for every two; an odd last one is left out.
@@ -68,7 +66,7 @@ func (n *narrower) narrow(dst, pcm []int16) []int16 {
 		copy(n.even[:], n.even[1:])
 		copy(n.odd[:], n.odd[1:])
 		n.even[halfTaps-1], n.odd[halfTaps-1] = float32(pcm[i]), float32(pcm[i+1])
-		dst = append(dst, round((n.odd[halfDelay]+branch(n.even[:]))/2))
+		dst = append(dst, round((n.even[halfTaps/2]+branch(n.odd[:]))/2))
 	}
 	return dst
 }

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"math"
 	"net/netip"
 	"time"
 
@@ -17,9 +18,9 @@ func (l *line) sendReport(now time.Time, bye bool) {
 	if r == nil || !r.rtcp.IsValid() || r.shield != nil && !r.shield.ready.Load() {
 		return
 	}
-	l.mu.Lock()
+	l.gate.enter()
 	out, stamp := l.out, l.out.stamp(now)
-	l.mu.Unlock()
+	l.gate.leave()
 	blocks := l.quality.block(now)
 	var all []rtcp.Packet
 	if out.packets > 0 {
@@ -48,13 +49,29 @@ func (l *line) sendReport(now time.Time, bye bool) {
 		l.writeLocked(b)
 		return
 	}
-	_, _ = l.rtcp.WriteToUDPAddrPort(b, r.rtcp)
+	to := r.rtcp
+	if r.way != nil {
+		found := l.reports.Load()
+		if found == nil {
+			return
+		}
+		to = *found
+	}
+	_ = l.rtcp.write(b, to)
+}
+
+// reporter says that a report comes from the far side.
+func (l *line) reporter(r *route, from netip.AddrPort) bool {
+	if r.way != nil {
+		return l.provedFrom(from)
+	}
+	return from.Addr() == r.remote.Addr()
 }
 
 // report takes what the far side reports.
 func (l *line) report(b []byte, from netip.AddrPort, now time.Time) {
 	r := l.route.Load()
-	if r == nil || from.Addr() != r.remote.Addr() && !r.mux { // of a port for both, admit has seen to it
+	if r == nil || !r.mux && !l.reporter(r, from) { // of a port for both, admit has seen to it
 		return
 	}
 	if r.assoc != nil && !r.mux { // its own port would need its own handshake (RFC 5764 §3), which we leave out
@@ -70,9 +87,7 @@ func (l *line) report(b []byte, from netip.AddrPort, now time.Time) {
 	if err != nil {
 		return
 	}
-	l.mu.Lock()
 	mine := l.out.ssrc
-	l.mu.Unlock()
 	for _, p := range all {
 		switch p := p.(type) {
 		case *rtcp.SenderReport:
@@ -88,24 +103,41 @@ func (l *line) report(b []byte, from netip.AddrPort, now time.Time) {
 
 // block is our report on the source we hear, and none when we hear nobody.
 func (q *quality) block(now time.Time) []rtcp.ReceptionReport {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !q.begun {
+	s := q.heard.Load()
+	if s == nil {
 		return nil
 	}
-	expected := q.expectedLocked()
-	due, got := expected-q.lastExpected, q.packets-q.lastPackets
-	q.lastExpected, q.lastPackets = expected, q.packets
-	b := rtcp.ReceptionReport{SSRC: q.ssrc, LastSequenceNumber: q.highest - 1<<16, Jitter: uint32(q.jitter),
-		TotalLost: uint32(min(max(q.lostLocked(), 0), 1<<23-1))}
-	if due > got {
-		b.FractionLost = uint8(min((due-got)*256/due, 255))
+	t := q.tally()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	due, lost := int64(t.expected-q.last.expected), t.lost-q.last.lost
+	q.last = t
+	b := rtcp.ReceptionReport{SSRC: s.ssrc, LastSequenceNumber: uint32(s.counts.Load()>>32) - 1<<16,
+		Jitter: uint32(math.Float32frombits(uint32(s.shake.Load()))), TotalLost: uint32(min(max(t.lost-s.before.lost, 0), 1<<23-1))}
+	if due > 0 && lost > 0 {
+		b.FractionLost = uint8(min(lost*256/due, 255))
 	}
 	if !q.reportAt.IsZero() {
 		b.LastSenderReport = q.reportNTP
 		b.Delay = uint32(now.Sub(q.reportAt).Microseconds() * 65536 / 1e6)
 	}
 	return []rtcp.ReceptionReport{b}
+}
+
+// verdict is what the far side says about the stream we send, by the reports it has sent so far.
+type verdict struct {
+	at       time.Time // of the last one; zero: it never said anything
+	lost     int64     // since the stream began
+	fraction float64   // percent lost since the report before
+	highest  uint32    // extended sequence number it has seen
+	jitter   time.Duration
+	rtt      time.Duration // 0: unknown
+}
+
+func (q *quality) verdict() verdict {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.theirs
 }
 
 // heardOf keeps what the far side says about our stream.
@@ -116,10 +148,13 @@ func (q *quality) heardOf(blocks []rtcp.ReceptionReport, mine, clock uint32, now
 		if b.SSRC != mine {
 			continue
 		}
-		q.theirs.Lost, q.theirs.Jitter = int64(b.TotalLost), units(float64(b.Jitter), clock)
+		v := &q.theirs
+		v.at, v.lost, v.highest = now, int64(int32(b.TotalLost<<8)>>8), b.LastSequenceNumber
+		v.fraction = float64(b.FractionLost) / 2.56
+		v.jitter = units(float64(b.Jitter), clock)
 		if b.LastSenderReport != 0 {
 			if rtt := int32(uint32(ntp(now)>>16) - b.LastSenderReport - b.Delay); rtt >= 0 {
-				q.rtt = time.Duration(rtt) * time.Second / 65536
+				v.rtt = time.Duration(rtt) * time.Second / 65536
 			}
 		}
 	}

@@ -328,7 +328,7 @@ func TestReportsAreLockedToo(t *testing.T) {
 		eventually(t, "its echo", func() bool {
 			la.quality.mu.Lock()
 			defer la.quality.mu.Unlock()
-			return la.quality.rtt > 0
+			return la.quality.theirs.rtt > 0
 		})
 		if st := a.Stats("a"); st.Bad != 0 {
 			t.Errorf("%s: %+v", sec.Policy, st)
@@ -351,9 +351,7 @@ func TestLockingAllocatesNothing(t *testing.T) {
 		far.say(l, 1)
 		out := testing.AllocsPerRun(1000, func() {
 			seq++
-			l.mu.Lock()
-			l.sendLocked(packet{seq: seq, ssrc: 5, payload: b[200:360]})
-			l.mu.Unlock()
+			l.speak(pcmu, packet{seq: seq, ts: uint32(seq) * 160, ssrc: 5, payload: b[200:360]}, false, now)
 		})
 		from := far.addr()
 		in := testing.AllocsPerRun(1000, func() {

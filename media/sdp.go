@@ -47,11 +47,14 @@ type section struct {
 	frame, longest       int  // ptime and maxptime, in milliseconds; 0: not said
 	mid, bundle          string
 
-	crypto      []cryptoLine
-	prints      []fingerprint
-	shown       bool   // they are the section's own
-	setup       string // RFC 4145
+	crypto []cryptoLine
+	prints []fingerprint
+	shown  bool   // they are the section's own
+	setup  string // RFC 4145
+
 	ufrag, pass string // ICE (RFC 8839)
+	lite        bool
+	candidates  []candidate
 }
 
 // The profiles of RTP that we speak.
@@ -145,7 +148,7 @@ func parseMedia(value string, top section) (section, error) {
 	}
 	s := top
 	s.kind, s.proto, s.formats, s.port = f[0], f[2], strings.Join(f[3:], " "), uint16(port)
-	s.crypto, s.prints = nil, slices.Clip(top.prints)
+	s.crypto, s.candidates, s.prints = nil, nil, slices.Clip(top.prints)
 	if s.kind != "audio" {
 		return s, nil
 	}
@@ -225,6 +228,12 @@ func (s *section) said(name, value string) {
 		s.ufrag = value
 	case "ice-pwd":
 		s.pass = value
+	case "ice-lite":
+		s.lite = true
+	case "candidate":
+		if c, ok := parseCandidate(value); ok && len(s.candidates) < maxCandidates {
+			s.candidates = append(s.candidates, c)
+		}
 	case "mid":
 		s.mid = value
 	case "group":

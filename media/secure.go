@@ -72,6 +72,10 @@ func (l *line) prepareLocked(sec Security, offering bool) error {
 		}
 		t.by, t.proto, t.mux, t.print = byDTLS, protoDTLS, true, self.print
 		t.source = l.named()
+		if offering { // a bundle of one: some of the web refuse a section without (RFC 8829 §5.2.1)
+			t.mid = "0"
+			l.offerICELocked()
+		}
 	default:
 		return fmt.Errorf("policy %q: %w", sec.Policy, ErrNotSecure)
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 	"zaseki/media"
 	"zaseki/media/hear"
+	"zaseki/web/socket"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -193,6 +195,8 @@ type panel struct {
 	t      *testing.T
 	e      *media.Engine
 	server *httptest.Server
+	ctx    context.Context
+	open   sync.WaitGroup // websockets, which the server does not wait for
 
 	mu       sync.Mutex
 	snapshot map[string]any
@@ -202,6 +206,9 @@ type panel struct {
 
 const testPage = `<!doctype html><meta charset=utf-8><title>sound</title><script type=module>
 import { createSound } from "/js/sound.js";
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (what) => (globalThis.micStream = await ask(what));
+if (location.search.includes("samples")) delete globalThis.RTCPeerConnection; // as some policies do
 if (location.search.includes("plain")) RTCRtpSender.prototype.setParameters = async () => {}; // as in Firefox
 const page = %q + (sessionStorage.n = (+sessionStorage.n || 0) + 1);
 const call = (path, body) => fetch(path, { method: "POST", body: JSON.stringify(body) });
@@ -222,6 +229,21 @@ func newPanel(t *testing.T, e *media.Engine) *panel {
 		fmt.Fprintf(w, testPage, r.URL.Query().Get("page")+".")
 	})
 	mux.HandleFunc("GET /news", p.stream)
+	mux.HandleFunc("GET /media/pcm", func(w http.ResponseWriter, r *http.Request) {
+		conn, err := socket.Accept(w, r, socket.Options{CheckOrigin: func(*http.Request) bool { return true }, Raw: socket.Binary, Queue: 3})
+		if err != nil {
+			return
+		}
+		p.open.Add(1)
+		defer p.open.Done()
+		defer conn.Close(socket.GoingAway, "over")
+		ctx, cancel := context.WithCancel(r.Context())
+		defer context.AfterFunc(p.ctx, cancel)()
+		defer cancel()
+		if err := e.PCM(ctx, r.URL.Query().Get("page"), conn.ReadRaw, conn.PushRaw); err != nil {
+			t.Logf("pcm: %v", err)
+		}
+	})
 	mux.HandleFunc("POST /said", func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		p.mu.Lock()
@@ -232,9 +254,12 @@ func newPanel(t *testing.T, e *media.Engine) *panel {
 		}
 	})
 	mux.HandleFunc("POST /media/offer", func(w http.ResponseWriter, r *http.Request) {
-		var ask struct{ Page, SDP string }
+		var ask struct {
+			Page, SDP string
+			Network   bool
+		}
 		_ = json.NewDecoder(r.Body).Decode(&ask)
-		answer, err := e.Offer(r.Context(), ask.Page, ask.SDP)
+		answer, err := e.Offer(r.Context(), ask.Page, ask.SDP, ask.Network)
 		if err != nil {
 			t.Logf("offer: %v", err)
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
@@ -243,8 +268,22 @@ func newPanel(t *testing.T, e *media.Engine) *panel {
 		_ = json.NewEncoder(w).Encode(map[string]string{"sdp": answer})
 	})
 	p.server = httptest.NewServer(mux)
-	t.Cleanup(p.server.Close)
+	ctx, cancel := context.WithCancel(context.Background())
+	p.ctx = ctx
+	t.Cleanup(func() {
+		cancel()
+		p.open.Wait()
+		p.server.Close()
+	})
 	return p
+}
+
+// opens shows a page of the panel in a tab, which it gives back, and waits until it carries sound.
+func (p *panel) opens(tab context.Context, told *events, query string) context.Context {
+	p.t.Helper()
+	open(p.t, tab, p.server.URL+"/?"+query)
+	until(p.t, "page is warm", 20*time.Second, func() bool { return count(told, func(l media.PageLive) bool { return l.Live }) > 0 })
+	return tab
 }
 
 // stream is the test's websocket: orders and snapshots down, and the page is gone when it ends.
@@ -296,7 +335,7 @@ func (p *panel) heard(what string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.said {
-		if s == what {
+		if strings.HasPrefix(s, what) {
 			return true
 		}
 	}
@@ -315,6 +354,12 @@ type call struct {
 
 func newCall(t *testing.T, codecs ...string) *call {
 	t.Helper()
+	return newCallAt(t, "/?page=a", codecs...)
+}
+
+// newCallAt is one with the page at that address.
+func newCallAt(t *testing.T, at string, codecs ...string) *call {
+	t.Helper()
 	agent, mic := speech(t, "en", agentText)
 	c := &call{agent: agent, ear: &ear{}}
 	c.near, c.told = engine(t, media.Config{})
@@ -322,7 +367,7 @@ func newCall(t *testing.T, codecs ...string) *call {
 	c.panel = newPanel(t, c.near)
 	c.panel.show("talking")
 	c.tab = chrome(t, mic)
-	open(t, c.tab, c.panel.server.URL+"/?page=a")
+	open(t, c.tab, c.panel.server.URL+at)
 	connect(t, c.near, "call", c.far, "robot")
 	c.far.Listen("robot", c.ear.hear)
 	c.near.Focus("call")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,8 +33,10 @@ type talk struct {
 	source string       // SSRC and name of what we send, with DTLS
 	setup  string       // our part in DTLS, as an answer says it
 	mux    bool
-	mid    string // with a bundle
-	ice    *lite  // they want it
+	mid    string   // with a bundle
+	ice    *checker // nil: not with them
+
+	mismatch bool // they want it, and somebody between us has spoilt it
 }
 
 func (t *talk) begin(local netip.AddrPort, list []codec) {
@@ -57,7 +60,10 @@ const (
 func (t *talk) offer(dir direction) string { return t.write(t.ours, dir) }
 
 // write writes an offer of these formats. Whoever answers chooses who begins with DTLS (RFC 8842 §5.2).
-func (t *talk) write(list []format, dir direction) string { return t.describe(list, dir, "actpass") }
+func (t *talk) write(list []format, dir direction) string {
+	t.mismatch = false
+	return t.describe(list, dir, "actpass")
+}
 
 // describe is the session description; the version of o= grows only when the rest changes (RFC 3264 §8).
 func (t *talk) describe(list []format, dir direction, setup string) string {
@@ -67,9 +73,6 @@ func (t *talk) describe(list []format, dir direction, setup string) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", family, t.local.Addr())
-	if t.ice != nil {
-		b.WriteString("a=ice-lite\r\n")
-	}
 	if t.mid != "" {
 		fmt.Fprintf(&b, "a=group:BUNDLE %s\r\n", t.mid)
 	}
@@ -111,7 +114,9 @@ func (t *talk) writeSecurity(b *strings.Builder, setup string) {
 		fmt.Fprintf(b, "a=mid:%s\r\n", t.mid)
 	}
 	if t.ice != nil {
-		t.ice.write(b, t.local, t.mux)
+		t.ice.write(b, t.local)
+	} else if t.mismatch {
+		b.WriteString("a=ice-mismatch\r\n")
 	}
 }
 
@@ -226,12 +231,7 @@ func (l *line) answerLocked(offer string) (string, error) {
 	if s.bundled() {
 		t.mid = s.mid
 	}
-	switch {
-	case s.ufrag == "":
-		t.ice = nil
-	case t.ice == nil || t.ice.theirs != s.ufrag:
-		t.ice = newLite(s.ufrag)
-	}
+	l.meetICELocked(s)
 	if err := l.agreeLocked(s, d, said, true); err != nil {
 		return "", err
 	}
@@ -267,7 +267,8 @@ func (l *line) chooseLocked(all []section) (place int, d deal, err error) {
 
 // reaches says that our address can send to theirs: one family knows nothing of the other.
 func (t *talk) reaches(s section) bool {
-	return s.addr.IsUnspecified() || s.addr.Is4() == t.local.Addr().Is4()
+	return s.addr.IsUnspecified() || s.addr.Is4() == t.local.Addr().Is4() ||
+		slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.worth(t.local.Addr()) })
 }
 
 // pausedLocked answers an offer that takes the sound away for a while, which some do for hold: our section with port 0
@@ -341,7 +342,7 @@ func (l *line) agreeLocked(s section, by deal, said []format, offered bool) erro
 		return err
 	}
 	c, pt := l.chosenLocked(s)
-	r := &route{codec: c, pt: pt, remote: netip.AddrPortFrom(s.addr, s.port), since: time.Now(), shield: shield, assoc: l.assoc, frame: s.pace(), ice: l.talk.ice}
+	r := &route{codec: c, pt: pt, remote: netip.AddrPortFrom(s.addr, s.port), since: time.Now(), shield: shield, assoc: l.assoc, frame: s.pace()}
 	if d, ok := s.digits(c); ok {
 		r.digit, r.hz = d.pt, d.clock
 	}
@@ -357,7 +358,9 @@ func (l *line) agreeLocked(s section, by deal, said []format, offered bool) erro
 	if !s.nowhere() && !(s.senders && s.receivers) && (r.mux || by.by != byDTLS) { // RFC 3264 §8.4: held, no RTCP either
 		r.rtcp = netip.AddrPortFrom(s.addr, s.rtcpPort())
 	}
-	if old := l.route.Load(); old == nil || old.remote != r.remote {
+	if l.checkLocked(s, r.since) {
+		r.way = &l.open
+	} else if old := l.route.Load(); old == nil || old.remote != r.remote || old.way != nil {
 		l.aim(r)
 	}
 	l.shield = shield
@@ -367,10 +370,9 @@ func (l *line) agreeLocked(s section, by deal, said []format, offered bool) erro
 	return nil
 }
 
-// aim sends packets to the signalled address from now on, or with ICE to the one that is checked.
+// aim sends packets to the signalled address from now on.
 func (l *line) aim(r *route) {
 	l.heard.Store(0)
-	l.pair.Store(nil)
 	if r.remote.Addr().IsUnspecified() {
 		l.to.Store(nil)
 		return

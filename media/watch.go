@@ -8,6 +8,7 @@ const (
 	pageLost   = time.Second             // then to connect anew, or another page gets the sound
 	askAgain   = 2 * time.Second         // and so on
 	slowStart  = 1500 * time.Millisecond // a new connection that does not come up
+	pageMissed = 2 * time.Second         // of a call without page sound: a person is told
 	lineSilent = 5 * time.Second
 )
 
@@ -38,6 +39,7 @@ func (e *Engine) watch(now time.Time) {
 	e.watchOwnerLocked(now)
 	e.tellPagesLocked(now)
 	e.watchLinesLocked(now)
+	e.watchLevelsLocked(now)
 }
 
 // spentLocked says that a page whose socket is closed carries no voice either.
@@ -105,5 +107,27 @@ func (e *Engine) watchLinesLocked(now time.Time) {
 			}
 			e.tell(LineSilent{Line: l.id, Silent: silent})
 		}
+	}
+}
+
+// missLocked tells when a call has had no page's sound for two seconds, and when that is over: sound is back, or the call ended.
+func (e *Engine) missLocked(live bool, now time.Time) {
+	switch {
+	case live || e.liveAt.IsZero():
+		e.lostAt = time.Time{}
+		if e.gone {
+			e.gone = false
+			e.tell(Gone{Back: true})
+		}
+	case e.lostAt.IsZero():
+		e.lostAt = now
+		if owner := e.owner.Load(); owner != nil {
+			if c := owner.conn.Load(); c != nil {
+				e.lostAt = now.Add(-c.silence(e.liveAt, now))
+			}
+		}
+	case !e.gone && now.Sub(e.lostAt) >= pageMissed:
+		e.gone = true
+		e.tell(Gone{})
 	}
 }

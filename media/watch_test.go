@@ -53,12 +53,12 @@ func TestSilentPageIsAskedToRestartThenToConnectAnew(t *testing.T) {
 	if o := <-orders; o != p.last {
 		t.Errorf("order %+v is not the newest %+v", o, p.last)
 	}
-	if !w.has(PageLive{"a", false}) {
+	if !w.has(PageLive{Page: "a", Way: "webrtc"}) {
 		t.Error("nobody was told that the page is silent")
 	}
 	c.take(pcmu, speech160(2, 161), now.Add(4*time.Second))
 	e.watch(now.Add(4 * time.Second))
-	if !w.has(PageLive{"a", true}) || p.asked != askedNothing {
+	if !w.has(PageLive{Page: "a", Live: true, Way: "webrtc"}) || p.asked != askedNothing {
 		t.Error("its voice is back, yet it counts as silent")
 	}
 }
@@ -115,5 +115,37 @@ func TestSilentOwnerLosesTheSoundToANewerPage(t *testing.T) {
 	}
 	if e.watch(now.Add(1100 * time.Millisecond)); !b.last.Owner {
 		t.Error("a page silent for a second keeps the sound")
+	}
+}
+
+func TestACallWithoutPageSoundIsToldAfterTwoSeconds(t *testing.T) {
+	far := newPeer(t, "127.0.0.1:0")
+	e, _, w := answered(t, far, "0")
+	e.watch(e.liveAt.Add(1900 * time.Millisecond))
+	if w.has(Gone{}) {
+		t.Error("too early")
+	}
+	e.watch(e.liveAt.Add(4 * time.Second)) // no page since the beginning: counted from when that was seen
+	if !w.has(Gone{}) {
+		t.Fatal("not told that no page is there")
+	}
+	_, c := attached(t, e, "a")
+	if !w.has(Gone{Back: true}) {
+		t.Fatal("not told that a page is there again")
+	}
+	w.mu.Lock()
+	w.all = nil
+	w.mu.Unlock()
+	now := time.Now()
+	c.take(pcmu, speech160(1, 1), now)
+	for _, after := range []time.Duration{350, 1900, 2050} {
+		e.watch(now.Add(after * time.Millisecond))
+		if w.has(Gone{}) != (after >= 2000) {
+			t.Errorf("after %d ms without its voice: told %v", after, w.has(Gone{}))
+		}
+	}
+	e.Focus("") // the call is over
+	if !w.has(Gone{Back: true}) {
+		t.Error("the call is over, and still it is missed")
 	}
 }

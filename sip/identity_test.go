@@ -10,6 +10,7 @@ import (
 
 // TestServerSaysWhoTheFarSideIs: with an offer or without one, and only when that can be read.
 func TestServerSaysWhoTheFarSideIs(t *testing.T) {
+	t.Parallel()
 	s, p := newServer(t), newPhone(t, "alice")
 	s.registers(p)
 	s.sends(inviteHead)

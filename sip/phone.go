@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,18 +20,19 @@ import (
 	"zaseki/sip/stack"
 )
 
-// ringingMax is how many calls may ring at once; further ones hear busy.
-const ringingMax = 3
-
-// ringTime is how long a call may ring without a new word.
-const ringTime = 3 * time.Minute
+const (
+	ringingMax  = 3                      // calls that may ring at once; further ones hear busy
+	ringTime    = 3 * time.Minute        // how long a call may ring without a new word
+	catchUpTime = 500 * time.Millisecond // how long a call waits for what came before it to be told
+)
 
 // Config is what a phone needs before its first line.
 type Config struct {
 	UserAgent string
 	Log       *slog.Logger
 	DNS       []string // servers to ask, host:port; empty: the system's
-	// Tell hears the events, one at a time, in order. It must not block long.
+	// Tell hears the events, one at a time, each call's in order; what came before an Incoming is told before it. It must not
+	// block long.
 	Tell func(Event)
 	// Reoffer answers a new offer of the far side within a call (hold, move); "" asks for our offer. An error refuses it with
 	// 488 and everything stays as it was.
@@ -108,6 +111,13 @@ func (p *Phone) tell(e Event) {
 	p.cfg.Tell(e)
 }
 
+// tellLast forgets a call and tells how it ended; nothing is told between the two.
+func (p *Phone) tellLast(call string, last func(superseded bool) Event) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
+	p.cfg.Tell(last(p.forget(call)))
+}
+
 // LocalAddr is our address as the route to the server gives it: media puts it into its SDP. It is not valid without a line.
 func (p *Phone) LocalAddr() netip.Addr {
 	p.mu.Lock()
@@ -133,8 +143,9 @@ func (p *Phone) registered() (*line, error) {
 	return p.line, nil
 }
 
-// Dial calls a number, user@host or a SIP URI; call is the name its events will have. It returns when the INVITE is out.
-func (p *Phone) Dial(ctx context.Context, call, number, sdp string) error {
+// Dial calls a number, user@host or a SIP URI; call is the name its events will have. Headers are names and values by turns. It returns
+// when the INVITE is out.
+func (p *Phone) Dial(ctx context.Context, call, number, sdp string, headers ...string) error {
 	l, err := p.registered()
 	if err != nil {
 		return err
@@ -143,7 +154,7 @@ func (p *Phone) Dial(ctx context.Context, call, number, sdp string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.invite(ctx, l, outgoing{name: call, target: target, sdp: sdp}); err != nil {
+	if err := p.invite(ctx, l, outgoing{name: call, target: target, sdp: sdp, headers: headers}); err != nil {
 		return fmt.Errorf("dial: %w", refused(err))
 	}
 	return nil
@@ -155,7 +166,7 @@ type outgoing struct {
 	target    sipgo.Uri
 	replaces  string
 	headers   []string
-	watch     func(dialog.Event) // hears every event first
+	watch     func(dialog.Event) // hears every event, after we have told it
 }
 
 func (p *Phone) invite(ctx context.Context, l *line, o outgoing) error {
@@ -168,10 +179,10 @@ func (p *Phone) invite(ctx context.Context, l *line, o outgoing) error {
 		ContactUser: l.account.User, Route: l.routes(), Session: l.account.Session, Replaces: o.replaces, Headers: o.headers,
 		Tell: func(e dialog.Event) {
 			<-kept
+			p.heard(o.name, e)
 			if o.watch != nil {
 				o.watch(e)
 			}
-			p.heard(o.name, e)
 		},
 	})
 	if err != nil {
@@ -192,24 +203,21 @@ func (p *Phone) keep(name string, c *dialog.Call) {
 	}
 }
 
-// timeline says which Call-ID a call had.
-type timeline struct{ call, id string }
-
-// Trace is every SIP message of a call, also of one of the last fifty that ended; empty for others.
-func (p *Phone) Trace(call string) []Message {
+// catchUp waits for the calls there are: who was cancelled is not busy any more when the next one rings.
+func (p *Phone) catchUp() {
 	p.mu.Lock()
-	id := ""
-	for _, t := range p.timelines {
-		if t.call == call {
-			id = t.id
-		}
-	}
+	before := slices.Collect(maps.Values(p.calls))
 	p.mu.Unlock()
-	return p.traces.of(id)
+	ctx, cancel := context.WithTimeout(context.Background(), catchUpTime)
+	defer cancel()
+	for _, c := range before {
+		c.CatchUp(ctx)
+	}
 }
 
 // rung is an INVITE of our server.
 func (p *Phone) rung(c *dialog.Call) func(dialog.Event) {
+	p.catchUp()
 	id := c.ID()
 	replaces, code := p.replaced(c)
 	p.mu.Lock()
@@ -256,11 +264,13 @@ func (p *Phone) heard(call string, event dialog.Event) {
 			p.tell(DigitInfo{Call: call, Digit: digit})
 		}
 	case dialog.Failed:
-		superseded := p.forget(call)
-		p.tell(Failed{Call: call, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Replaced: superseded, RetryAfter: retryAfter(e)})
+		p.tellLast(call, func(superseded bool) Event {
+			return Failed{Call: call, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Replaced: superseded, RetryAfter: retryAfter(e)}
+		})
 	case dialog.Ended:
-		superseded := p.forget(call)
-		p.tell(Ended{Call: call, ByPeer: e.ByPeer, Code: e.Code, Reason: e.Reason, Elsewhere: e.Elsewhere, Cause: e.Cause, Replaced: superseded})
+		p.tellLast(call, func(superseded bool) Event {
+			return Ended{Call: call, ByPeer: e.ByPeer, Code: e.Code, Reason: e.Reason, Elsewhere: e.Elsewhere, Cause: e.Cause, Replaced: superseded}
+		})
 	}
 }
 

@@ -73,3 +73,19 @@ func (t *traces) of(callID string) []Message {
 	}
 	return nil
 }
+
+// timeline says which Call-ID a call had.
+type timeline struct{ call, id string }
+
+// Trace is every SIP message of a call, also of one of the last fifty that ended; empty for others.
+func (p *Phone) Trace(call string) []Message {
+	p.mu.Lock()
+	id := ""
+	for _, t := range p.timelines {
+		if t.call == call {
+			id = t.id
+		}
+	}
+	p.mu.Unlock()
+	return p.traces.of(id)
+}

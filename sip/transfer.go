@@ -24,11 +24,7 @@ const (
 // Transfer sends the far side of a call to a number (blind, RFC 5589 §6.1) and returns with the outcome: nil is done and the
 // call ended, Refused says that they stay with us and nothing changed.
 func (p *Phone) Transfer(ctx context.Context, call, number string) error {
-	c, err := p.call(call)
-	if err != nil {
-		return err
-	}
-	l, err := p.registered()
+	c, l, err := p.onLine(call)
 	if err != nil {
 		return err
 	}
@@ -44,15 +40,11 @@ func (p *Phone) Transfer(ctx context.Context, call, number string) error {
 // place of other. nil is done and both ended; Refused says that both are as they were. Who still rings cannot be replaced
 // (RFC 3891 §3): other is cancelled then, and that of call is sent there blind (RFC 5589 §7.6).
 func (p *Phone) Connect(ctx context.Context, call, other string) error {
-	c, err := p.call(call)
+	c, l, err := p.onLine(call)
 	if err != nil {
 		return err
 	}
 	consultation, err := p.call(other)
-	if err != nil {
-		return err
-	}
-	l, err := p.registered()
 	if err != nil {
 		return err
 	}
@@ -74,6 +66,16 @@ func (p *Phone) Connect(ctx context.Context, call, other string) error {
 	await(ctx, consultation, replaceTime) // who honours Replaces has it ended by the third party
 	consultation.Drop()
 	return nil
+}
+
+// onLine is a call and the line, which must be registered.
+func (p *Phone) onLine(call string) (*dialog.Call, *line, error) {
+	c, err := p.call(call)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := p.registered()
+	return c, l, err
 }
 
 // await waits for the end of a call, not for long.
@@ -120,11 +122,7 @@ func (p *Phone) takeAsked(call string) (dialog.ReferTo, bool) {
 // Follow does what a TransferAsked wants: we call there, under the name as, and who sent us hears by itself how that goes.
 // It returns when the INVITE is out. Of the URI only the address, Replaces and Require count.
 func (p *Phone) Follow(ctx context.Context, call, as, sdp string) error {
-	c, err := p.call(call)
-	if err != nil {
-		return err
-	}
-	l, err := p.registered()
+	c, l, err := p.onLine(call)
 	if err != nil {
 		return err
 	}
@@ -172,7 +170,8 @@ func referredBy(who dialog.Party) string {
 	return "<" + uri.String() + ">"
 }
 
-// report tells who sent us how the new call goes.
+// report tells who sent us how the new call goes: after our own side knows, for with a 200 the sender ends the old call, which
+// must not be over here before the new one is up.
 func report(c *dialog.Call, e dialog.Event) {
 	switch e := e.(type) {
 	case dialog.Progress:

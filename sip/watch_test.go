@@ -57,6 +57,7 @@ func (s *server) subscribed(event string) *sipgo.Request {
 }
 
 func TestVoiceMailLamp(t *testing.T) {
+	t.Parallel()
 	s, p := newServer(t), newPhone(t, "alice")
 	s.registers(p)
 	const kind = "application/simple-message-summary"
@@ -121,6 +122,7 @@ func TestLampsFollowTheirDialogs(t *testing.T) {
 }
 
 func TestWatchedNumberIsLeft(t *testing.T) {
+	t.Parallel()
 	s, p := newServer(t), newPhone(t, "alice")
 	s.registers(p)
 	s.says(s.subscribed("message-summary"), 403)

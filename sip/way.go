@@ -62,9 +62,12 @@ func (l *line) attempt(ctx context.Context, targets []stack.Target, limit time.D
 		if i < len(targets)-1 {
 			limit = min(limit, nextTime)
 		}
+		was := l.target
 		err := l.with(ctx, t, limit)
 		if err == nil {
-			l.second = i > 0
+			if i > 0 || t != was { // who stays with a second one has not found a better one by that
+				l.second = i > 0
+			}
 			l.phone.names.Forgive(t)
 			return nil
 		}

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-//go:embed index.html css/*.css js/*.js js/view/*.js icons/*.svg i18n/*.json
+//go:embed index.html css/*.css css/later/*.css js/*.js js/later/*.js js/view/*.js icons/*.svg i18n/*.json help
 var FS embed.FS
 
 // Notices are the licences of the libraries that our programs are built from; .ci/notices writes them.
@@ -18,19 +18,22 @@ var FS embed.FS
 //go:embed NOTICES.txt
 var Notices string
 
-// Languages are those we speak; the first is the fallback.
+// Languages are those we speak; the first is the fallback. A language's messages are i18n/LANG.json, and what only the center's
+// administration says i18n/admin-LANG.json, so that a phone's page does not load it.
 var Languages = []string{"en", "ja"}
 
 var texts = sync.OnceValue(func() map[string]map[string]string {
 	all := make(map[string]map[string]string, len(Languages))
 	for _, lang := range Languages {
-		data, err := FS.ReadFile("i18n/" + lang + ".json")
-		if err != nil {
-			panic(fmt.Sprintf("embedded texts: %v", err)) // the embed directive names the folder; a test reads both
-		}
 		m := map[string]string{}
-		if err := json.Unmarshal(data, &m); err != nil {
-			panic(fmt.Sprintf("embedded texts %s: %v", lang, err))
+		for _, part := range []string{"", "admin-"} {
+			data, err := FS.ReadFile("i18n/" + part + lang + ".json")
+			if err != nil {
+				panic(fmt.Sprintf("embedded texts: %v", err)) // the embed directive names the folder; a test reads all
+			}
+			if err := json.Unmarshal(data, &m); err != nil { // adds to what is there
+				panic(fmt.Sprintf("embedded texts %s%s: %v", part, lang, err))
+			}
 		}
 		all[lang] = m
 	}

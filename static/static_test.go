@@ -74,6 +74,27 @@ func TestEveryTextAPageAsksForExists(t *testing.T) {
 	}
 }
 
+// TestThePhoneLoadsNoWordsOfTheAdministration: they are as many as its own.
+func TestThePhoneLoadsNoWordsOfTheAdministration(t *testing.T) {
+	for _, lang := range Languages {
+		for part, admin := range map[string]bool{"": false, "admin-": true} {
+			data, err := FS.ReadFile("i18n/" + part + lang + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			words := map[string]string{}
+			if err := json.Unmarshal(data, &words); err != nil {
+				t.Fatal(err)
+			}
+			for key := range words {
+				if strings.HasPrefix(key, "admin.") != admin {
+					t.Errorf("%s stands in i18n/%s%s.json", key, part, lang)
+				}
+			}
+		}
+	}
+}
+
 func TestEveryProblemHasItsSentence(t *testing.T) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), "../web/wire/problem.go", nil, 0)
 	if err != nil {
@@ -133,13 +154,13 @@ func TestPagesKeepTheContentPolicy(t *testing.T) {
 }
 
 func TestEverythingThePageLoadsIsEmbedded(t *testing.T) {
-	html, err := FS.ReadFile("index.html")
+	sent, err := Files()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`(?:href|src)="/([^"]+)"`).FindAllStringSubmatch(string(html), -1) {
-		if _, err := fs.Stat(FS, m[1]); err != nil {
-			t.Errorf("index.html: %v", err)
+	for _, m := range regexp.MustCompile(`(?:href|src)="/([^"]+)"`).FindAllStringSubmatch(string(sent["index.html"]), -1) {
+		if _, ok := sent[m[1]]; !ok {
+			t.Errorf("index.html names %s", m[1])
 		}
 	}
 	from := regexp.MustCompile(`(?m)^import .* from "(\.[^"]+)"`)
@@ -155,7 +176,44 @@ func TestEverythingThePageLoadsIsEmbedded(t *testing.T) {
 	}
 }
 
-// TestViews runs the tests and the type check of the pages with Node; `npm ci` in static/test installs what they need.
+// TestTheHandbookHasItsPictures: each language names the same chapters and pictures, and every picture lies beside the words.
+func TestTheHandbookHasItsPictures(t *testing.T) {
+	type chapter struct {
+		ID     string
+		Blocks [][]any
+	}
+	var seen []string
+	for _, lang := range Languages {
+		data, err := FS.ReadFile("help/" + lang + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var chapters []chapter
+		if err := json.Unmarshal(data, &chapters); err != nil {
+			t.Fatalf("%s: %v", lang, err)
+		}
+		var has []string
+		for _, c := range chapters {
+			has = append(has, c.ID)
+			for _, b := range c.Blocks {
+				if b[0] != "img" {
+					continue
+				}
+				has = append(has, "picture "+b[1].(string))
+				if _, err := fs.Stat(FS, "help/"+lang+"-"+b[1].(string)+".png"); err != nil {
+					t.Errorf("%s: %v", lang, err)
+				}
+			}
+		}
+		if seen != nil && !slices.Equal(seen, has) {
+			t.Errorf("%s has %v, the other language %v", lang, has, seen)
+		}
+		seen = has
+	}
+}
+
+// TestViews runs the tests of the pages with Node, in two halves, and the type check unless the tests are to be short; `npm ci` in
+// static/test installs what they need.
 func TestViews(t *testing.T) {
 	missing := t.Skipf
 	if os.Getenv("CI") != "" {
@@ -167,20 +225,25 @@ func TestViews(t *testing.T) {
 	if _, err := os.Stat("test/node_modules"); err != nil {
 		missing("static/test is not installed (npm ci): %v", err)
 	}
-	var manifest struct{ Scripts map[string]string }
-	data, err := os.ReadFile("test/package.json")
-	if err != nil {
-		t.Fatal(err)
+	all, err := filepath.Glob("test/*.test.js")
+	if err != nil || len(all) < 2 {
+		t.Fatalf("tests of the pages: %v, %v", all, err)
 	}
-	if err := json.Unmarshal(data, &manifest); err != nil {
-		t.Fatal(err)
+	runs := map[string][]string{"one": {"node", "--test"}, "other": {"node", "--test"}}
+	for i, file := range all {
+		half := []string{"one", "other"}[i%2]
+		runs[half] = append(runs[half], filepath.Base(file))
 	}
-	for name := range manifest.Scripts {
+	if !testing.Short() {
+		runs["types"] = []string{"npm", "run", "--silent", "types"}
+	}
+	for name, args := range runs {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command("npm", "run", "--silent", name)
+			t.Parallel()
+			cmd := exec.Command(args[0], args[1:]...)
 			cmd.Dir = "test"
 			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("npm run %s: %v\n%s", name, err, out)
+				t.Errorf("%v: %v\n%s", args, err, out)
 			}
 		})
 	}

@@ -102,6 +102,9 @@ func (d *desk) notify(ctx context.Context, n note) (uint32, error) {
 		hints["suppress-sound"] = dbus.MakeVariant(true) // we ring ourselves
 		lasts = 0                                        // until it is closed
 	}
+	// Who has asked for a note waits for its number, also at the end: without it nobody could take the note from the screen again.
+	ctx, stop = context.WithTimeout(context.WithoutCancel(ctx), deskWait)
+	defer stop()
 	var id uint32
 	err := server.CallWithContext(ctx, notes+".Notify", 0,
 		"Zaseki", n.replaces, "call-start", n.title, body, actions, hints, lasts).Store(&id)

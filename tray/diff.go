@@ -5,11 +5,13 @@ type change struct {
 	slot int
 	what int
 	text string // of setLabel
+	mark Mark   // of setMark
 }
 
 // What a change does.
 const (
 	setLabel = iota
+	setMark
 	setGrey
 	setLive
 	setTick
@@ -35,6 +37,9 @@ func diff(shown, wanted [slots]Item) ([]change, [slots]Item) {
 		if was.Label != want.Label {
 			all = append(all, change{slot: slot, what: setLabel, text: want.Label})
 		}
+		if was.Mark != want.Mark {
+			all = append(all, change{slot: slot, what: setMark, mark: want.Mark})
+		}
 		if was.Grey != want.Grey {
 			all = append(all, change{slot: slot, what: pick(want.Grey, setGrey, setLive)})
 		}
@@ -49,7 +54,7 @@ func diff(shown, wanted [slots]Item) ([]change, [slots]Item) {
 	return all, shown
 }
 
-func pick(yes bool, a, b int) int {
+func pick[T any](yes bool, a, b T) T {
 	if yes {
 		return a
 	}

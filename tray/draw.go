@@ -45,6 +45,15 @@ func arch(cx, cy, r, t float64) shape {
 	}
 }
 
+// triangle stands on its base, r the radius of the circle within.
+func triangle(cx, cy, r float64) shape {
+	const slope = 0.8660254037844386 // sin 60°
+	return func(x, y float64) float64 {
+		dx, dy := math.Abs(x-cx), y-cy
+		return max(slope*dx-dy/2-r/2, dy-r/2-slope*r/2)
+	}
+}
+
 func join(shapes ...shape) shape {
 	return func(x, y float64) float64 {
 		d := math.Inf(1)

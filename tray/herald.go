@@ -2,6 +2,7 @@ package tray
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"zaseki/web/wire"
@@ -23,19 +24,27 @@ const (
 	actAnswer  = "answer"
 	actDecline = "decline"
 	actNext    = "next"
+	actUnmute  = "unmute"
 )
 
 // Keys of notes that belong to no call.
 const (
 	noteStill   = "still"
 	noteRefused = "refused"
+	noteGone    = "gone"
+	noteMuted   = "muted"
+	noteMessage = "message " // and its id
 )
+
+// messageShown is how much of a message a note shows, in characters.
+const messageShown = 200
 
 // reload is how long the last page may be away before it counts as closed: a reload takes less.
 const reload = 3 * time.Second
 
-// herald shows desktop notifications: every call that rings, until it rings no more; a status that was clicked in the menu and
-// refused; and once that a closed page ends nothing.
+// herald shows desktop notifications: every call that rings, until it rings no more; a call without a page to carry its sound;
+// once in a call that a muted person talks; a status that was clicked in the menu and refused; and once that a closed page ends
+// nothing.
 type herald struct {
 	cfg    Config
 	desk   *desk
@@ -45,6 +54,7 @@ type herald struct {
 	pick   string                // the status clicked last
 	shown  map[string]*shownNote // by call, or by the keys above
 	told   bool                  // about the closed page, in this process
+	hushed bool                  // about talking while muted, in this call
 	mute   bool                  // the last note did not get through, and the log says so
 }
 
@@ -98,7 +108,7 @@ func (h *herald) run(ctx context.Context) error {
 
 // show brings the notes in line with the newest snapshot.
 func (h *herald) show(ctx context.Context) {
-	w, s := words{h.cfg.Lang}, h.newest
+	w, s := words{h.cfg.lang(h.newest)}, h.newest
 	wanted := map[string]bool{noteStill: s.Pages == 0 && s.Phase == wire.PhaseIn}
 	for _, c := range s.Calls {
 		if c.Phase == wire.CallOffered {
@@ -106,17 +116,63 @@ func (h *herald) show(ctx context.Context) {
 			h.ring(ctx, w, c)
 		}
 	}
+	if wanted[noteGone] = unheard(s); wanted[noteGone] {
+		h.keep(ctx, noteGone, note{title: w.say("notify.gone"), body: w.say("problem." + wire.ProblemSoundGone), urgent: true,
+			actions: []action{{actOpen, w.say("tray.open")}}}, nil)
+	}
+	wanted[noteMuted] = s.MutedTalk
+	h.muted(ctx, w, s)
 	if s.Status.Offer != "" && s.Status.Offer == h.pick {
 		wanted[noteRefused] = true
 		h.refused(ctx, w, s.Def(h.pick))
 	}
+	if m, ok := newest(s); ok {
+		wanted[noteMessage+m.ID] = true
+		h.message(ctx, w, m)
+	}
 	h.sweep(ctx, wanted)
+}
+
+// newest is the last message that nobody has read here.
+func newest(s wire.Snapshot) (wire.Message, bool) {
+	if s.Messages == nil {
+		return wire.Message{}, false
+	}
+	for _, m := range slices.Backward(s.Messages.List) {
+		if !m.Mine && !m.Read {
+			return m, true
+		}
+	}
+	return wire.Message{}, false
+}
+
+// message shows what somebody wrote, until it is read or a newer one is there. Its words are a person's: text and no more.
+func (h *herald) message(ctx context.Context, w words, m wire.Message) {
+	title := "notify.message"
+	if m.Urgent {
+		title = "notify.message.urgent"
+	}
+	h.keep(ctx, noteMessage+m.ID, note{title: w.with(title, "name", plain(m.Name, 40)), body: plain(m.Text, messageShown), urgent: m.Urgent,
+		actions: []action{{actOpen, w.say("tray.open")}}}, nil)
 }
 
 func (h *herald) ring(ctx context.Context, w words, c wire.Call) {
 	h.keep(ctx, c.ID, note{title: w.say("notify.call"), body: w.with("notify.from", "name", w.caller(c)), urgent: true,
 		actions: []action{{actOpen, w.say("tray.open")}, {actAnswer, w.say("notify.answer")}, {actDecline, w.say("notify.decline")}}},
 		map[string]wire.Command{actAnswer: wire.Answer{Call: c.ID}, actDecline: wire.Decline{Call: c.ID}})
+}
+
+// muted says once in a call that nobody hears what the person says; it goes when they stop, or unmute.
+func (h *herald) muted(ctx context.Context, w words, s wire.Snapshot) {
+	switch {
+	case len(s.Calls) == 0:
+		h.hushed = false
+	case s.MutedTalk && (!h.hushed || h.shown[noteMuted] != nil):
+		h.hushed = true
+		h.keep(ctx, noteMuted, note{title: w.say("notify.muted.title"), body: w.say("notify.muted"),
+			actions: []action{{actOpen, w.say("tray.open")}, {actUnmute, w.say("notify.unmute")}}},
+			map[string]wire.Command{actUnmute: wire.Mute{}})
+	}
 }
 
 // refused says why a click in the menu changed nothing, and offers the status for after the call (PRODUCT D9): the menu has
@@ -180,7 +236,7 @@ func (h *herald) still(ctx context.Context) {
 	if h.cfg.Noticed != nil && h.cfg.Noticed() {
 		return
 	}
-	w := words{h.cfg.Lang}
+	w := words{h.cfg.lang(h.newest)}
 	h.keep(ctx, noteStill, note{title: w.say("notify.still.title"), body: w.say("notify.still")}, nil)
 }
 

@@ -8,53 +8,72 @@ import (
 	"image/png"
 )
 
-// picture is what the icon shows: a bare grey seat when signed out, a seat on orange when signed in; a bell on red while it
-// rings; a handset on red in a call; a padlock in the corner when the voice is encrypted.
-func picture(l Look) []layer {
-	grey := color.NRGBA{0x7d, 0x84, 0x8d, 0xff}
-	orange := color.NRGBA{0xf0, 0x78, 0x00, 0xff}
-	red := color.NRGBA{0xd7, 0x19, 0x20, 0xff}
-	white := color.NRGBA{0xff, 0xff, 0xff, 0xff}
-	dark := color.NRGBA{0x1b, 0x1f, 0x24, 0xff}
+// The colours of the icons and marks; each stands out on a light bar and on a dark one.
+func grey() color.NRGBA   { return color.NRGBA{0x7d, 0x84, 0x8d, 0xff} }
+func orange() color.NRGBA { return color.NRGBA{0xf0, 0x78, 0x00, 0xff} }
+func amber() color.NRGBA  { return color.NRGBA{0xff, 0xc4, 0x1f, 0xff} }
+func red() color.NRGBA    { return color.NRGBA{0xd7, 0x19, 0x20, 0xff} }
+func blue() color.NRGBA   { return color.NRGBA{0x1f, 0x6f, 0xd6, 0xff} }
+func white() color.NRGBA  { return color.NRGBA{0xff, 0xff, 0xff, 0xff} }
+func violet() color.NRGBA { return color.NRGBA{0x5b, 0x2d, 0xb8, 0xff} }
+func dark() color.NRGBA   { return color.NRGBA{0x1b, 0x1f, 0x24, 0xff} }
 
+// picture is what the icon shows: a bare grey seat when signed out; a seat on orange when signed in, a dark one on amber while no
+// call would get through; a bell on red while it rings; a handset on blue in a call. Badges lie in the corners: a padlock when the
+// voice is encrypted, a mark when it sounds bad, a raised hand, a red dot for missed calls.
+func picture(l Look) []layer {
 	plate := box(8, 8, 7.6, 7.6, 3)
 	seat := join(bar(5, 3.4, 5.6, 9, 1.1), bar(5.6, 9, 11, 9, 1.1), bar(5.4, 9.4, 5.2, 12.8, 0.8), bar(10.9, 9.4, 11.1, 12.8, 0.8))
-	bell := join(disc(8, 6.6, 3.5), box(8, 8.6, 3.5, 2.2, 0.4), bar(4, 10.7, 12, 10.7, 0.8), disc(8, 12.5, 1.3))
-	handset := join(arch(8, 11.4, 5, 1.5), bar(3.3, 10.5, 4.3, 10.5, 1.6), bar(11.7, 10.5, 12.7, 10.5, 1.6))
-
 	var layers []layer
 	switch l.Mood {
 	case MoodOut:
 		big := join(bar(4, 2, 4.8, 9, 1.4), bar(4.8, 9, 12, 9, 1.4), bar(4.4, 9.4, 4.1, 14.4, 1), bar(11.9, 9.4, 12.2, 14.4, 1))
-		layers = []layer{{grown(big, 0.5), white}, {big, grey}}
+		layers = []layer{{grown(big, 0.5), white()}, {big, grey()}}
 	case MoodIn:
-		layers = []layer{{plate, orange}, {seat, white}}
+		layers = []layer{{plate, orange()}, {seat, white()}}
+	case MoodWait:
+		dots := join(disc(8.4, 5.6, 0.95), disc(11, 5.6, 0.95), disc(13.6, 5.6, 0.95))
+		layers = []layer{{plate, amber()}, {seat, dark()}, {dots, dark()}}
 	case MoodRing:
-		layers = []layer{{plate, red}, {bell, white}}
+		bell := join(disc(8, 6.6, 3.5), box(8, 8.6, 3.5, 2.2, 0.4), bar(4, 10.7, 12, 10.7, 0.8), disc(8, 12.5, 1.3))
+		layers = []layer{{plate, red()}, {bell, white()}}
 	case MoodCall:
-		layers = []layer{{plate, red}, {handset, white}}
+		handset := join(arch(8, 11.4, 5, 1.5), bar(3.3, 10.5, 4.3, 10.5, 1.6), bar(11.7, 10.5, 12.7, 10.5, 1.6))
+		layers = []layer{{plate, blue()}, {handset, white()}}
+	}
+	return append(layers, badges(l)...)
+}
+
+func badges(l Look) (layers []layer) {
+	switch l.Voice {
+	case VoicePoor:
+		sign := triangle(4.4, 11.8, 2.9)
+		layers = append(layers, layer{grown(sign, 0.9), dark()}, layer{sign, amber()}, layer{join(bar(4.4, 10.5, 4.4, 12.1, 0.55), disc(4.4, 13.8, 0.6)), dark()})
+	case VoiceBad:
+		cross := join(bar(2.6, 10.9, 5.2, 13.5, 0.75), bar(5.2, 10.9, 2.6, 13.5, 0.75))
+		layers = append(layers, layer{disc(3.9, 12.2, 3.9), white()}, layer{disc(3.9, 12.2, 3.2), red()}, layer{cross, white()})
+	}
+	if l.Hand {
+		fingers := join(bar(2.2, 4.4, 1.5, 2.5, 0.62), bar(3.4, 4, 3.2, 1.3, 0.62), bar(4.7, 4, 4.9, 1.5, 0.62), bar(5.9, 5.8, 7, 4.2, 0.62))
+		hand := join(fingers, box(3.9, 5.6, 2.3, 2, 1.2))
+		layers = append(layers, layer{grown(hand, 0.9), white()}, layer{hand, violet()})
+	}
+	if l.Missed {
+		layers = append(layers, layer{disc(12.2, 3.8, 3.8), white()}, layer{disc(12.2, 3.8, 3), red()})
 	}
 	if l.Lock {
 		lock := join(box(12.4, 12.8, 2.9, 2.3, 0.6), arch(12.4, 10.9, 1.8, 0.6))
-		layers = append(layers, layer{grown(lock, 0.8), white}, layer{lock, dark})
+		layers = append(layers, layer{grown(lock, 0.8), white()}, layer{lock, dark()})
 	}
 	return layers
 }
 
-// icons are all pictures in the format that the system's tray takes, drawn once: Windows keeps every one it ever saw.
-func icons(goos string) map[Look][]byte {
-	all := make(map[Look][]byte, 2*moods)
-	for mood := range moods {
-		for _, lock := range []bool{false, true} {
-			l := Look{Mood: mood, Lock: lock}
-			if goos == "windows" {
-				all[l] = ico(picture(l), 16, 24, 32, 48)
-			} else {
-				all[l] = pngOf(picture(l), 64)
-			}
-		}
+// iconOf is the look in the format that the system's tray takes.
+func iconOf(l Look, goos string) []byte {
+	if goos == "windows" {
+		return ico(picture(l), 16, 20, 24, 32, 48)
 	}
-	return all
+	return pngOf(picture(l), 64)
 }
 
 func pngOf(layers []layer, size int) []byte {

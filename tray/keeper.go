@@ -61,7 +61,7 @@ func (k *keeper) run(ctx context.Context) {
 			}
 		case <-later.C:
 			due = false
-			k.draw(layout(k.newest, k.cfg.Lang))
+			k.draw(layout(k.newest, k.cfg.lang(k.newest)))
 		case <-again.C:
 			if k.drawn {
 				k.on.icon(k.shown.Look)
@@ -92,7 +92,7 @@ func (k *keeper) draw(want Menu) {
 // click does what the person saw when they clicked, if that still means something now: a call that ended, or another call
 // that took its line in the menu, must not be answered by mistake.
 func (k *keeper) click(slot int) {
-	seen, now := k.shown.Items[slot], layout(k.newest, k.cfg.Lang).Items[slot]
+	seen, now := k.shown.Items[slot], layout(k.newest, k.cfg.lang(k.newest)).Items[slot]
 	if !seen.live() || !now.live() || !seen.same(now) {
 		k.cfg.Log.Debug("tray click came too late", "slot", slot)
 		return

@@ -3,12 +3,17 @@ package tray
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"log/slog"
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
 
 	"zaseki/web/wire"
 )
@@ -28,11 +33,39 @@ func TestRingIsAFunctionOfTheSnapshot(t *testing.T) {
 		{"call waiting", []wire.Call{call("c1", wire.CallTalking), call("c2", wire.CallOffered)}, ring{call: "c2", soft: true}},
 		{"waiting on a held one", []wire.Call{call("c1", wire.CallHeld), call("c2", wire.CallOffered)}, ring{call: "c2", soft: true}},
 		{"the last one is ending", []wire.Call{call("c1", wire.CallEnding), call("c2", wire.CallOffered)}, ring{call: "c2"}},
+		{"a test", nil, ring{test: true}},
 		{"two ring", []wire.Call{call("c1", wire.CallOffered), call("c2", wire.CallOffered)}, ring{call: "c1"}},
 	}
 	for _, r := range rows {
-		if got := ringing(wire.Snapshot{Calls: r.calls}); got != r.want {
+		if r.want.loud = 100; r.want.silence() {
+			r.want.loud = 0
+		}
+		if got := ringing(wire.Snapshot{Calls: r.calls, RingTest: r.want.test}); !got.same(r.want) {
 			t.Errorf("%s: %+v, want %+v", r.name, got, r.want)
+		}
+	}
+}
+
+func TestTheRingIsAsLoudAsChosenAndSilentBesideACallWhereThatIs(t *testing.T) {
+	call := func(id, phase string) wire.Call { return wire.Call{ID: id, Phase: phase} }
+	s := wire.Snapshot{Calls: []wire.Call{call("c1", wire.CallOffered)}, Settings: wire.Values{wire.SetRingVolume: 40.0, wire.SetWaiting: "silent"}}
+	if got := ringing(s); got.loud != 40 || got.call != "c1" {
+		t.Errorf("alone: %+v", got)
+	}
+	s.Calls = []wire.Call{call("c1", wire.CallTalking), call("c2", wire.CallOffered)}
+	if got := ringing(s); !got.silence() {
+		t.Errorf("beside a call: %+v", got)
+	}
+	top := func(t tone) (top int16) {
+		for _, s := range t.samples {
+			top = max(top, s)
+		}
+		return top
+	}
+	whole := ringTone(false)
+	for percent, want := range map[int]int16{100: top(whole), 50: top(whole) / 4, 0: 0} {
+		if got := top(whole.at(percent)); got < want-1 || got > want+1 {
+			t.Errorf("at %d: %d, want %d", percent, got, want)
 		}
 	}
 }
@@ -78,13 +111,14 @@ func (s *script) Watch() (<-chan wire.Snapshot, func()) { return s.snaps, func()
 
 func TestTheRingStartsAndStopsWithTheSnapshotAndReportsOnlyWhatWasHeard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		agent, device := &script{snaps: make(chan wire.Snapshot)}, errNoDevice
+		agent := &script{snaps: make(chan wire.Snapshot)}
+		var plugged atomic.Bool
 		var playing []bool // soft, of each tone that sounds
 		var log logBuffer
 		r := &ringer{cfg: Config{Agent: agent, Log: slog.New(slog.NewTextHandler(&log, nil))},
-			play: func(ctx context.Context, tone tone, heard func()) error {
-				if device != nil {
-					return device
+			play: func(ctx context.Context, tone tone, _ []string, heard func()) error {
+				if !plugged.Load() {
+					return errNoDevice
 				}
 				playing = append(playing, tone.samples[100] == ringTone(true).samples[100])
 				heard()
@@ -101,13 +135,16 @@ func TestTheRingStartsAndStopsWithTheSnapshotAndReportsOnlyWhatWasHeard(t *testi
 		}
 		for range 2 { // no device: two calls, one line, nothing claimed
 			show(offered("c1", ""))
+			time.Sleep(3 * ringAgain)
 			show()
 		}
 		if n := strings.Count(log.String(), "no native ring"); n != 1 || len(agent.posted) != 0 {
 			t.Errorf("%d lines, posted %v", n, agent.posted)
 		}
-		device = nil
 		show(offered("c2", ""))
+		plugged.Store(true) // while it should ring
+		time.Sleep(2 * ringAgain)
+		synctest.Wait()
 		show(offered("c2", "now with a name"))
 		if len(playing) != 1 || playing[0] || len(agent.posted) != 1 || agent.posted[0] != (wire.RingHeard{Call: "c2"}) {
 			t.Errorf("playing %v, posted %v", playing, agent.posted)
@@ -121,4 +158,67 @@ func TestTheRingStartsAndStopsWithTheSnapshotAndReportsOnlyWhatWasHeard(t *testi
 			t.Errorf("ended with %v, playing %v", err, playing)
 		}
 	})
+}
+
+// drawSnapshot is a phone at some moment of a day.
+func drawSnapshot(t *rapid.T) wire.Snapshot {
+	phases := []string{wire.CallOffered, wire.CallDialing, wire.CallAlerted, wire.CallJoining, wire.CallTalking, wire.CallHeld, wire.CallEnding}
+	s := wire.Snapshot{Phase: rapid.SampledFrom([]string{wire.PhaseIn, wire.PhaseOut, wire.PhaseLeaving}).Draw(t, "phase"),
+		RingTest: rapid.Bool().Draw(t, "ring test"), Devices: wire.Devices{Ring: rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b"}), 0, 2).Draw(t, "devices")}}
+	for _, id := range []string{"c1", "c2", "c3"} {
+		if rapid.Bool().Draw(t, id) {
+			s.Calls = append(s.Calls, wire.Call{ID: id, Phase: rapid.SampledFrom(phases).Draw(t, "phase of "+id)})
+		}
+	}
+	return s
+}
+
+// Whatever snapshots come: it never rings without an offered call (or a test of the ring), and is silent within one snapshot.
+func TestTheRingNeverOutlivesItsCall(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		snaps := rapid.SliceOfN(rapid.Custom(drawSnapshot), 1, 20).Draw(rt, "snapshots")
+		broken := rapid.IntRange(0, 5).Draw(rt, "every so manieth device fails")
+		var wrong string
+		synctest.Test(t, func(t *testing.T) { wrong = ringThrough(t, snaps, broken) })
+		if wrong != "" {
+			rt.Fatal(wrong)
+		}
+	})
+}
+
+// ringThrough shows the snapshots one after the other and says what was wrong with what was heard.
+func ringThrough(t *testing.T, snaps []wire.Snapshot, broken int) string {
+	agent := &script{snaps: make(chan wire.Snapshot)}
+	var sounding, tried atomic.Int32
+	r := &ringer{cfg: Config{Agent: agent, Log: slog.New(slog.DiscardHandler)}, play: func(ctx context.Context, _ tone, _ []string, heard func()) error {
+		if n := int(tried.Add(1)); broken > 0 && n%broken == 0 {
+			return errNoDevice
+		}
+		sounding.Add(1)
+		defer sounding.Add(-1)
+		heard()
+		<-ctx.Done()
+		return nil
+	}}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.run(ctx) }()
+	wrong := ""
+	for _, s := range snaps {
+		agent.snaps <- s
+		synctest.Wait()
+		_, offered := s.Ringing()
+		_, up := s.Active()
+		due := offered || s.RingTest && !up
+		if n := sounding.Load(); n > 1 || n == 1 && !due || n == 0 && due && broken == 0 {
+			wrong = fmt.Sprintf("%d rings sound at %+v", n, s)
+			break
+		}
+	}
+	stop()
+	<-done
+	if wrong == "" && sounding.Load() != 0 {
+		wrong = "it rings on after the end"
+	}
+	return wrong
 }

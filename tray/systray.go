@@ -19,20 +19,22 @@ import (
 func showIcon(ctx context.Context, cfg Config, picked chan<- string) {
 	ctx, stop := context.WithCancel(ctx)
 	clicks := make(chan int)
-	t := &native{icons: icons(runtime.GOOS), ready: make(chan struct{})}
+	t := &native{icons: map[Look][]byte{}, marks: map[Mark][]byte{}, ready: make(chan struct{})}
 	k := &keeper{cfg: cfg, on: t, clicks: clicks, picked: picked}
-	k.shown = layout(k.newest, cfg.Lang)
+	k.shown = layout(k.newest, cfg.lang(k.newest))
 
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		defer t.quit()
+		defer survive(t.quit)
 		if !t.wait(ctx) {
 			return
 		}
 		for slot := range t.items {
 			wg.Go(func() { t.forward(ctx, slot, clicks) })
 		}
-		k.run(ctx)
+		if err := survive(func() { k.run(ctx) }); err != nil {
+			cfg.Log.Warn("the icon is gone", "err", err)
+		}
 	})
 	err := hostLoop(ctx, t.ready, func() error { return t.loop(k.shown) })
 	if err != nil && ctx.Err() == nil {
@@ -45,24 +47,33 @@ func showIcon(ctx context.Context, cfg Config, picked chan<- string) {
 // native is the backend on the systray library.
 type native struct {
 	icons map[Look][]byte
+	marks map[Mark][]byte
 	ready chan struct{} // closed when the menu's skeleton stands
 	items [slots]*systray.MenuItem
 }
 
-// loop is the library's own loop. It panics when the desktop's bus goes away at the wrong moment (systray v1.12.2).
-func (t *native) loop(first Menu) (err error) {
+// survive does what calls the library, which panics when the desktop's bus goes away at the wrong moment (systray v1.12.2): the phone
+// must live to end its calls and sign out.
+func survive(do func()) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("systray: %v", r)
 		}
 	}()
-	systray.SetTitle("zaseki") // the id by which desktops remember the icon's place
-	if runtime.GOOS == "linux" {
-		t.icon(first.Look) // before the loop, or it may be lost on its way
-		t.tip(first.Tip)
-	}
-	systray.Run(func() { t.build(first) }, nil)
+	do()
 	return nil
+}
+
+// loop is the library's own loop.
+func (t *native) loop(first Menu) error {
+	return survive(func() {
+		systray.SetTitle("zaseki") // the id by which desktops remember the icon's place
+		if runtime.GOOS == "linux" {
+			t.icon(first.Look) // before the loop, or it may be lost on its way
+			t.tip(first.Tip)
+		}
+		systray.Run(func() { _ = survive(func() { t.build(first) }) }, nil) // without a skeleton nothing is ready
+	})
 }
 
 // build makes the skeleton. It must return: the menu does not open before it does.
@@ -71,7 +82,7 @@ func (t *native) build(first Menu) {
 	t.tip(first.Tip)
 	for slot, item := range first.Items {
 		switch {
-		case slot >= slotStatus && slot <= slotNext:
+		case checkable(slot):
 			t.items[slot] = systray.AddMenuItemCheckbox(escape(item.Label, runtime.GOOS), "", item.Ticked)
 		default:
 			t.items[slot] = systray.AddMenuItem(escape(item.Label, runtime.GOOS), "")
@@ -79,7 +90,10 @@ func (t *native) build(first Menu) {
 		if item.Hidden {
 			t.items[slot].Hide()
 		}
-		if slot == slotHangUp || slot == slotSignOut {
+		if item.Mark != (Mark{}) {
+			t.mark(slot, item.Mark)
+		}
+		if ruled(slot) {
 			systray.AddSeparator()
 		}
 	}
@@ -120,7 +134,20 @@ func (t *native) forward(ctx context.Context, slot int, to chan<- int) {
 	}
 }
 
-func (t *native) icon(l Look) { systray.SetIcon(t.icons[l]) }
+// icon shows the look, drawn when it is first wanted and kept: Windows keeps a file of every one it ever saw.
+func (t *native) icon(l Look) {
+	if t.icons[l] == nil {
+		t.icons[l] = iconOf(l, runtime.GOOS)
+	}
+	systray.SetIcon(t.icons[l])
+}
+
+func (t *native) mark(slot int, m Mark) {
+	if t.marks[m] == nil {
+		t.marks[m] = markIcon(m, runtime.GOOS)
+	}
+	t.items[slot].SetIcon(t.marks[m])
+}
 
 func (t *native) tip(text string) { systray.SetTooltip(short(text)) }
 
@@ -129,6 +156,8 @@ func (t *native) apply(c change) {
 	switch c.what {
 	case setLabel:
 		item.SetTitle(escape(c.text, runtime.GOOS))
+	case setMark:
+		t.mark(c.slot, c.mark)
 	case setGrey:
 		item.Disable()
 	case setLive:

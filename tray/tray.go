@@ -23,14 +23,24 @@ type Agent interface {
 // Config is what the tray needs to work.
 type Config struct {
 	Agent Agent
-	Lang  string // "en" or "ja"
+	Lang  string // "en" or "ja": the system's, where the settings choose none
 	// Open opens a page in the browser: "" is the phone, "seats" the seat view. It must return at once.
 	Open func(view string)
 	// Noticed says whether this person was told before that closing the page ends nothing (PRODUCT C3), and remembers
 	// that now they are. Nil: they are told once in the life of this process.
 	Noticed func() bool
-	Off     bool // no icon, by the person's wish; notifications and ring stay
-	Log     *slog.Logger
+	// Rings is told what this machine can ring on, and every change of it; nil: nobody wants to know.
+	Rings func(names []string)
+	Off   bool // no icon, by the person's wish; notifications and ring stay
+	Log   *slog.Logger
+}
+
+// lang is the language of everything that is shown.
+func (cfg Config) lang(s wire.Snapshot) string {
+	if chosen := s.Settings.Text(wire.SetLang); chosen == "en" || chosen == "ja" {
+		return chosen
+	}
+	return cfg.Lang
 }
 
 // Run shows the tray until ctx ends. It must be called on the main goroutine, and once in the life of a process.
@@ -49,6 +59,9 @@ func Run(ctx context.Context, cfg Config) error {
 	picked := make(chan string, 1)
 	g.Go(func() error { return (&herald{cfg: cfg, desk: desk, picked: picked}).run(ctx) })
 	g.Go(func() error { return (&ringer{cfg: cfg, play: playTone}).run(ctx) })
+	if cfg.Rings != nil {
+		g.Go(func() error { watchRings(ctx, cfg.Rings); return nil })
+	}
 	g.Go(func() error { return watchDesk(ctx, cfg, desk) })
 	switch reason := noIcon(ctx, cfg, desk, err); {
 	case ctx.Err() != nil:

@@ -1,19 +1,22 @@
 package tray
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zaseki/tray/desktop"
 	"zaseki/web/wire"
 )
 
 const (
-	menuOut = "Open the phone|---|Sign in…|---|Exit"
-	menuIn  = "Open the phone|---|Available|After-call work|✓On break|Away|Open the seat view|Sign out|---|Exit"
+	menuOut  = "Open the phone|---|Sign in…|---|Settings…|Help|---|Exit"
+	menuRest = "|Raise hand|Dial…|---|Open the seat view|Call history|Settings…|Help|---|Sign out|Exit"
+	menuIn   = "Sato Yuki|Open the phone|---|Available|After-call work|✓On break|Away" + menuRest
 )
 
 func TestTheMenuAndItsClicksOverTheBus(t *testing.T) {
@@ -38,6 +41,8 @@ func TestTheMenuAndItsClicksOverTheBus(t *testing.T) {
 			if status || l.Label == "Exit" {
 				t.Errorf("%s: checkbox %v", l.Label, l.Toggle)
 			}
+		} else if status && !bytes.Equal(l.Icon, markIcon(markOf(in.Def(map[string]string{"Available": wire.StatusAvailable, "On break": wire.StatusBreak}[l.Label])), "linux")) {
+			t.Errorf("%s: not its mark", l.Label)
 		}
 	}
 
@@ -48,7 +53,7 @@ func TestTheMenuAndItsClicksOverTheBus(t *testing.T) {
 	d.Shows(strings.Replace(menuIn, "Available", "Available …", 1))
 	in.Status = wire.StatusView{Now: wire.StatusAvailable, Shown: wire.StatusAvailable}
 	k.show(in)
-	d.Shows("Open the phone|---|✓Available|After-call work|On break|Away|Open the seat view|Sign out|---|Exit")
+	d.Shows("Sato Yuki|Open the phone|---|✓Available|After-call work|On break|Away" + menuRest)
 
 	k.show(withCall(in, offered("c1", "R&D_team")))
 	desktop.Eventually(t, "red icon", func() bool { return d.Colour() == "red" })
@@ -58,6 +63,11 @@ func TestTheMenuAndItsClicksOverTheBus(t *testing.T) {
 	talking.Phase = wire.CallTalking
 	k.show(withCall(in, talking))
 	desktop.Eventually(t, "hang up", func() bool { return strings.Contains(d.Labels(), "|Hang up|") })
+	desktop.Eventually(t, "blue icon", func() bool { return d.Colour() == "blue" })
+	d.Click("Mute")
+	k.hears(`post call.mute {"on":true}`)
+	d.Click("Hold")
+	k.hears(`post call.hold {"call":"c1","on":true}`)
 	d.Click("Hang up")
 	k.hears(`post call.hangup {"call":"c1"}`)
 
@@ -65,6 +75,10 @@ func TestTheMenuAndItsClicksOverTheBus(t *testing.T) {
 	k.hears("open seats")
 	d.Click("Open the phone")
 	k.hears("open")
+	for label, view := range map[string]string{"Dial…": viewDial, "Call history": viewHistory, "Settings…": viewSettings, "Help": viewHelp} {
+		d.Click(label)
+		k.hears("open " + view)
+	}
 	k.show(in)
 	d.Click("Sign out")
 	k.hears(`post signout {"sure":false}`)
@@ -79,11 +93,27 @@ func TestTheMenuAndItsClicksOverTheBus(t *testing.T) {
 	k.end()
 }
 
+func TestTheHandIsRaisedAndLoweredInTheMenu(t *testing.T) {
+	d := desktop.Start(t)
+	k := startKid(t, "en", d.Env())
+	in := signedIn()
+	k.show(in)
+	d.Click("Raise hand")
+	k.hears(`post hand.raise {"on":true}`)
+	in.Hand, in.Missed = time.Now(), 3
+	k.show(in)
+	d.Click("Lower hand")
+	k.hears(`post hand.raise {"on":false}`)
+	desktop.Eventually(t, "tip", func() bool { return d.Tip() == "Zaseki: Sato Yuki, On break · hand raised · missed calls: 3" })
+	d.Click("Call history (3 missed)")
+	k.hears("open " + viewHistory)
+}
+
 func TestTheMenuIsJapaneseToo(t *testing.T) {
 	d := desktop.Start(t)
 	k := startKid(t, "ja", d.Env())
 	k.show(signedIn())
-	d.Shows("電話を開く|---|受付可|後作業|✓休憩中|離席中|シートビューを開く|サインアウト|---|終了")
+	d.Shows("Sato Yuki|電話を開く|---|受付可|後作業|✓休憩中|離席中|手を挙げる|発信…|---|シートビューを開く|通話履歴|設定…|ヘルプ|---|サインアウト|終了")
 }
 
 func TestAClickOnALineThatMeansAnotherCallNowAnswersNothing(t *testing.T) {
@@ -161,6 +191,30 @@ func TestACallIsNotifiedUntilItRingsNoMore(t *testing.T) {
 	k.hears(`post call.decline {"call":"c2"}`)
 }
 
+func TestAMessageIsNotifiedUntilItIsRead(t *testing.T) {
+	d := desktop.Start(t)
+	k := startKid(t, "en", d.Env())
+	in := signedIn()
+	in.Messages = &wire.Messages{List: []wire.Message{{ID: "m1", Name: "Suzuki", Text: "lunch", Read: true}, {ID: "m2", Name: "Suzuki\n", Text: "<b>Break</b> at\n12", Urgent: true},
+		{ID: "m3", Text: "mine", Mine: true}}}
+	in.Unread = 1
+	k.show(in)
+	var n desktop.Note
+	desktop.Eventually(t, "note", func() (ok bool) { _, n, ok = d.Note(); return ok })
+	if n.Title != "Urgent message from Suzuki" || n.Body != "&lt;b&gt;Break&lt;/b&gt; at 12" || n.Urgency != 2 {
+		t.Errorf("note %+v", n)
+	}
+	in.Messages = &wire.Messages{List: append(in.Messages.List[:2:2], wire.Message{ID: "m4", Name: "Mori", Text: "and later"})}
+	k.show(in)
+	var id uint32
+	desktop.Eventually(t, "the newer one", func() (ok bool) { id, n, ok = d.Note(); return ok && n.Title == "Message from Mori" })
+	d.Act(id, "default")
+	k.hears("open")
+	in.Messages, in.Unread = &wire.Messages{}, 0
+	k.show(in)
+	desktop.Eventually(t, "withdrawn", func() bool { _, _, open := d.Note(); return !open })
+}
+
 func TestAClosedPageIsExplainedOnce(t *testing.T) {
 	slow(t)
 	d := desktop.Start(t)
@@ -198,7 +252,7 @@ func TestAStatusRefusedToAClickInTheMenuIsOfferedForLater(t *testing.T) {
 	var id uint32
 	var n desktop.Note
 	desktop.Eventually(t, "note", func() (ok bool) { id, n, ok = d.Note(); return ok })
-	if n.Title != "Not changed to Away" || n.Body != "The status cannot change during a call." || n.Urgency != 0 ||
+	if n.Title != "Not changed to Away" || n.Body != "The status cannot change during a call. Choose the one you want after the call, or end the call first." || n.Urgency != 0 ||
 		!slices.Equal(n.Actions, []string{"default", "Open the phone", "next", "After this call: Away"}) {
 		t.Errorf("note %+v", n)
 	}
@@ -209,6 +263,57 @@ func TestAStatusRefusedToAClickInTheMenuIsOfferedForLater(t *testing.T) {
 	desktop.Eventually(t, "withdrawn", func() bool { _, _, open := d.Note(); return !open })
 }
 
+func TestACallWhosePageIsGoneIsToldUntilItIsBack(t *testing.T) {
+	d := desktop.Start(t)
+	k := startKid(t, "en", d.Env())
+	talking := offered("c1", "Ito")
+	talking.Phase = wire.CallTalking
+	in := withCall(signedIn(), talking)
+	gone := in
+	gone.Notices = []wire.Notice{{ID: wire.ProblemSoundGone, Level: "error", Problem: wire.Problem{Code: wire.ProblemSoundGone}}}
+	k.show(gone)
+	var id uint32
+	var n desktop.Note
+	desktop.Eventually(t, "note", func() (ok bool) { id, n, ok = d.Note(); return ok })
+	if n.Title != "The call has no sound" || n.Urgency != 2 || !slices.Equal(n.Actions, []string{"default", "Open the phone"}) {
+		t.Errorf("note %+v", n)
+	}
+	d.Act(id, "default")
+	k.hears("open")
+	k.show(in)
+	desktop.Eventually(t, "withdrawn", func() bool { _, _, open := d.Note(); return !open })
+}
+
+func TestTalkingWhileMutedIsSaidOnceInACall(t *testing.T) {
+	d := desktop.Start(t)
+	k := startKid(t, "en", d.Env())
+	talking := offered("c1", "Ito")
+	talking.Phase = wire.CallTalking
+	in := withCall(signedIn(), talking)
+	in.Muted = true
+	loud := in
+	loud.MutedTalk = true
+	k.show(loud)
+	var id uint32
+	var n desktop.Note
+	desktop.Eventually(t, "note", func() (ok bool) { id, n, ok = d.Note(); return ok })
+	if n.Title != "You are muted" || n.Urgency != 0 || !slices.Equal(n.Actions, []string{"default", "Open the phone", "unmute", "Unmute"}) {
+		t.Errorf("note %+v", n)
+	}
+	d.Act(id, "unmute")
+	k.hears(`post call.mute {"on":false}`)
+	k.show(in)
+	desktop.Eventually(t, "withdrawn", func() bool { _, _, open := d.Note(); return !open })
+	k.show(loud) // again in the same call: they know
+	loud.Status.Wish = wire.StatusAway
+	k.show(loud)
+	desktop.Eventually(t, "the newest", func() bool { return strings.Contains(d.Labels(), "Away …") })
+	if n := d.Notes("You are muted"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+// TestWithoutABusTheTraySaysSoAndWaits: reliability (E8).
 func TestWithoutABusTheTraySaysSoAndWaits(t *testing.T) {
 	k := startKid(t, "en", "XDG_RUNTIME_DIR="+t.TempDir())
 	desktop.Eventually(t, "one line", func() bool { return strings.Contains(k.log.String(), "No tray on this machine") })
@@ -236,6 +341,26 @@ func TestTheIconComesWhenTheDesktopStartsLate(t *testing.T) {
 	d.Host()
 	desktop.Eventually(t, "icon", func() bool { return d.Colour() == "orange" })
 	d.Shows(menuIn)
+}
+
+// TestTheIconSurvivesARestartOfItsHost: the panel crashes, loses the icon, and a new one asks for it.
+// Reliability (E9).
+func TestTheIconSurvivesARestartOfItsHost(t *testing.T) {
+	d := desktop.Start(t)
+	k := startKid(t, "en", d.Env())
+	k.show(signedIn())
+	d.Shows(menuIn)
+	for range 3 {
+		d.CloseHost()
+		if d.HasIcon() {
+			t.Fatal("a host that is gone shows an icon")
+		}
+		d.Host()
+		desktop.Eventually(t, "icon on the new host", func() bool { return d.Colour() == "orange" })
+		d.Shows(menuIn)
+	}
+	d.Click("Available")
+	k.hears(`post status.set {"to":"available"}`)
 }
 
 func TestTheEndOfTheDesktopSessionEndsThePhone(t *testing.T) {

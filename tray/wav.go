@@ -14,8 +14,14 @@ func (t tone) wav() []byte {
 	b = le.AppendUint16(le.AppendUint16(b, 2), 16) // bytes a sample, bits
 	b = append(b, "data"...)
 	b = le.AppendUint32(b, size)
+	return append(b, t.bytes()...)
+}
+
+// bytes are the samples as every system takes them: 16 bit, little endian.
+func (t tone) bytes() []byte {
+	b := make([]byte, 0, 2*len(t.samples))
 	for _, s := range t.samples {
-		b = le.AppendUint16(b, uint16(s))
+		b = binary.LittleEndian.AppendUint16(b, uint16(s))
 	}
 	return b
 }

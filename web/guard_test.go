@@ -10,6 +10,7 @@ import (
 	"zaseki/web/socket"
 )
 
+// TestWhoMayAskForWhat: reliability (D7), (D12).
 func TestWhoMayAskForWhat(t *testing.T) {
 	r := start(t)
 	_, port, _ := net.SplitHostPort(r.Addr())

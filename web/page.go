@@ -21,6 +21,8 @@ const (
 	grace = 3 * time.Second
 	// A person clicks slower than this; a page that does not waits, and its own buffers fill.
 	perSecond, burst = 30, 60
+	// longestFloor is a name that a floor may have, in bytes: what a page says goes on to the center.
+	longestFloor = 64
 )
 
 // page is one open page.
@@ -28,8 +30,8 @@ type page struct {
 	id       string
 	conn     *socket.Conn
 	log      *slog.Logger
-	floor    chan bool     // it wants the seat view, or no more; newest wins
-	replaced chan struct{} // the same page connected again
+	floor    chan wire.WatchFloor // what it wants of the seat view; newest wins
+	replaced chan struct{}        // the same page connected again
 }
 
 // websocket is GET /ws?page=ID.
@@ -53,7 +55,7 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 		s.cfg.Log.Debug("page refused", "err", err)
 		return
 	}
-	p := &page{id: id, conn: conn, log: s.cfg.Log.With("page", id), floor: make(chan bool, 1), replaced: make(chan struct{})}
+	p := &page{id: id, conn: conn, log: s.cfg.Log.With("page", id), floor: make(chan wire.WatchFloor, 1), replaced: make(chan struct{})}
 	s.enter(p)
 	clean := s.serve(r.Context(), p)
 	s.leave(r.Context(), p, clean)
@@ -127,8 +129,12 @@ func (s *Server) pump(ctx context.Context, p *page) (why string) {
 		defer end()
 	}
 	var floors <-chan wire.Floor
-	endFloor := func() {}
-	defer func() { endFloor() }()
+	var turn func(wire.WatchFloor)
+	defer func() {
+		if turn != nil {
+			turn(wire.WatchFloor{})
+		}
+	}()
 	for {
 		var news interface{ Type() string }
 		var ok bool
@@ -139,9 +145,8 @@ func (s *Server) pump(ctx context.Context, p *page) (why string) {
 			return "gone"
 		case <-p.replaced:
 			return "connected again"
-		case on := <-p.floor:
-			endFloor()
-			floors, endFloor = s.watchFloor(ctx, on)
+		case want := <-p.floor:
+			floors, turn = s.watchFloor(ctx, want, floors, turn)
 			continue
 		case news, ok = <-snaps:
 		case news, ok = <-orders:
@@ -156,11 +161,18 @@ func (s *Server) pump(ctx context.Context, p *page) (why string) {
 	}
 }
 
-func (s *Server) watchFloor(ctx context.Context, on bool) (<-chan wire.Floor, func()) {
-	if !on || s.cfg.Floor == nil {
-		return nil, func() {}
+// watchFloor begins to watch, or turns what is watched.
+func (s *Server) watchFloor(ctx context.Context, want wire.WatchFloor, floors <-chan wire.Floor, turn func(wire.WatchFloor)) (<-chan wire.Floor, func(wire.WatchFloor)) {
+	switch {
+	case turn != nil:
+		turn(want)
+		if !want.On {
+			return nil, nil
+		}
+	case want.On && s.cfg.Floor != nil:
+		return s.cfg.Floor.WatchFloor(ctx, want)
 	}
-	return s.cfg.Floor.WatchFloor(ctx)
+	return floors, turn
 }
 
 func (p *page) say(ctx context.Context, op string, m interface{ Type() string }) error {
@@ -196,14 +208,21 @@ func (s *Server) hear(ctx context.Context, p *page, e wire.Envelope) error {
 	}
 	switch m := m.(type) {
 	case wire.WatchFloor:
+		if len(m.Floor) > longestFloor {
+			return p.say(ctx, e.Op, wire.Refused{Problem: wire.Problem{Code: wire.ProblemNoRow, Holes: map[string]string{"id": m.Floor[:longestFloor]}}})
+		}
 		select {
 		case <-p.floor:
 		default:
 		}
-		p.floor <- m.On // this goroutine is the only one that fills it
+		p.floor <- m // this goroutine is the only one that fills it
 	case wire.SoundClaim:
 		if s.cfg.Sound != nil {
 			s.cfg.Sound.Claim(p.id)
+		}
+	case wire.SoundStats:
+		if s.cfg.Sound != nil {
+			s.cfg.Sound.Stats(p.id, m)
 		}
 	default:
 		s.cfg.Agent.Post(m)

@@ -11,6 +11,7 @@ import (
 
 // TestTheAttackKitFindsNothing lets the kit beside the repository attack a panel: Host, Origin, secret, headers, traversal,
 // malformed HTTP and JSON, websocket frames, connections that never finish.
+// Reliability (D7).
 func TestTheAttackKitFindsNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")

@@ -25,10 +25,12 @@ type desk struct {
 	snap   wire.Snapshot
 	pages  map[chan wire.Snapshot]bool
 	floors chan wire.Floor
+	wants  chan wire.WatchFloor
 }
 
 func newDesk() *desk {
-	return &desk{posted: make(chan wire.Command, 1000), pages: map[chan wire.Snapshot]bool{}, floors: make(chan wire.Floor, 1)}
+	return &desk{posted: make(chan wire.Command, 1000), pages: map[chan wire.Snapshot]bool{}, floors: make(chan wire.Floor, 1),
+		wants: make(chan wire.WatchFloor, 1000)}
 }
 
 func (d *desk) Post(c wire.Command) { d.posted <- c }
@@ -59,14 +61,18 @@ func (d *desk) show(s wire.Snapshot) {
 	}
 }
 
-func (d *desk) WatchFloor(context.Context) (<-chan wire.Floor, func()) {
-	return d.floors, func() {}
+func (d *desk) WatchFloor(_ context.Context, want wire.WatchFloor) (<-chan wire.Floor, func(wire.WatchFloor)) {
+	d.wants <- want
+	return d.floors, func(want wire.WatchFloor) { d.wants <- want }
 }
 
 // voice stands for the sound engine.
 type voice struct{ calls chan string }
 
-func (v voice) Offer(_ context.Context, page, sdp string) (string, error) {
+func (v voice) Offer(_ context.Context, page, sdp string, network bool) (string, error) {
+	if network {
+		sdp += " by network"
+	}
 	if sdp == "bad" {
 		return "", errors.New("no codec")
 	}
@@ -80,6 +86,23 @@ func (v voice) Orders(page string) (<-chan wire.SoundOrder, func()) {
 }
 func (v voice) Claim(page string) { v.calls <- "claim " + page }
 func (v voice) Gone(page string)  { v.calls <- "gone " + page }
+func (v voice) Stats(page string, s wire.SoundStats) {
+	v.calls <- fmt.Sprintf("stats %s %v", page, s)
+}
+
+// PCM gives every message back.
+func (v voice) PCM(ctx context.Context, page string, read func(context.Context) ([]byte, error), write func([]byte) error) error {
+	v.calls <- "pcm " + page
+	for {
+		b, err := read(ctx)
+		if err != nil {
+			return err
+		}
+		if err := write(b); err != nil {
+			return err
+		}
+	}
+}
 
 type rig struct {
 	*Server

@@ -1,15 +1,10 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"path"
 	"regexp"
 	"strings"
 
@@ -22,16 +17,35 @@ const indexFile = "index.html"
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
-	mux.HandleFunc("GET /seats", s.index)
+	for _, place := range []string{"seats", "settings", "calls", "contacts", "help", "messages", "why"} { // the page finds its place by the path
+		mux.HandleFunc("GET /"+place, s.index)
+	}
 	mux.HandleFunc("GET /{path...}", s.asset)
 	mux.HandleFunc("POST /session", s.session)
 	mux.Handle("GET /session/check", s.guard.Session(http.HandlerFunc(check)))
 	mux.Handle("GET /ws", s.guard.Session(http.HandlerFunc(s.websocket)))
 	mux.Handle("POST /media/offer", s.guard.Session(http.HandlerFunc(s.offer)))
+	mux.Handle("GET /media/pcm", s.guard.Session(http.HandlerFunc(s.pcm)))
+	mux.HandleFunc("POST "+guestPath, s.guestDial)
+	mux.HandleFunc("OPTIONS "+guestPath, s.guestAsks)
 	mux.Handle("POST /link", s.guard.Session(http.HandlerFunc(s.link)))
 	if s.cfg.Why != nil {
 		mux.Handle("GET /timeline", s.guard.Session(http.HandlerFunc(s.timeline)))
 		mux.Handle("GET /support", s.guard.Session(http.HandlerFunc(s.support)))
+	}
+	if s.cfg.Recordings != nil {
+		mux.Handle("GET /recording", s.guard.Session(http.HandlerFunc(s.recording)))
+	}
+	if s.cfg.Past != nil {
+		mux.Handle("GET /history", s.guard.Session(http.HandlerFunc(s.history)))
+		mux.Handle("GET /floor/past", s.guard.Session(http.HandlerFunc(s.floorPast)))
+		mux.Handle("GET /floor/day", s.guard.Session(http.HandlerFunc(s.floorDay)))
+	}
+	if s.cfg.Book != nil {
+		mux.Handle("GET /phonebook", s.guard.Session(http.HandlerFunc(s.phonebook)))
+	}
+	if s.cfg.Proofs != nil {
+		s.proofs(mux)
 	}
 	if s.cfg.Metrics != nil {
 		mux.Handle("GET /metrics", s.guard.Session(s.cfg.Metrics))
@@ -42,10 +56,11 @@ func (s *Server) routes() http.Handler {
 // check lets a page whose websocket broke find out whether the phone is away or the session.
 func check(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
-// session trades the secret of the fragment for the cookie.
+// session trades the secret of the fragment for the cookie. Who wants to show the phone is told at once how it is.
 func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Token wire.Secret `json:"token"`
+		Show  bool        `json:"show"`
 	}
 	if !read(w, r, &ask) {
 		return
@@ -60,34 +75,30 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, cookie)
+	if ask.Show {
+		s.present(w, r)
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// offer carries a page's SDP to the sound engine and the answer back: plumbing, not state, so it is a request of its own.
-func (s *Server) offer(w http.ResponseWriter, r *http.Request) {
-	var ask struct {
-		Page string `json:"page"`
-		SDP  string `json:"sdp"`
+// present answers with the phone as it is now: a page has something to draw while it connects.
+func (s *Server) present(w http.ResponseWriter, r *http.Request) {
+	snaps, stop := s.cfg.Agent.Watch()
+	defer stop()
+	var now wire.Snapshot
+	var ok bool
+	select {
+	case now, ok = <-snaps:
+	case <-r.Context().Done():
 	}
-	if !read(w, r, &ask) {
-		return
-	}
-	if !pageID.MatchString(ask.Page) || ask.SDP == "" {
-		http.Error(w, "page and sdp are needed", http.StatusBadRequest)
-		return
-	}
-	if s.cfg.Sound == nil {
-		http.Error(w, "no sound here", http.StatusNotFound)
-		return
-	}
-	sdp, err := s.cfg.Sound.Offer(r.Context(), ask.Page, ask.SDP)
-	if err != nil {
-		s.cfg.Log.Warn("page offer", "page", ask.Page, "err", err)
-		http.Error(w, "the offer was refused", http.StatusUnprocessableEntity)
+	e, err := wire.Pack("", now)
+	if !ok || err != nil {
+		http.Error(w, "the phone ends", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{"sdp": sdp})
+	_ = json.NewEncoder(w).Encode(e)
 }
 
 // read takes exactly one JSON object from the body and answers itself when it cannot.
@@ -111,76 +122,3 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 
 // pageID is what a page may call itself.
 var pageID = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
-
-// file is an embedded file as it is sent.
-type file struct {
-	data []byte
-	kind string
-	etag string
-}
-
-var kinds = map[string]string{
-	".html":        "text/html; charset=utf-8",
-	".js":          "text/javascript; charset=utf-8",
-	".css":         "text/css; charset=utf-8",
-	".json":        "application/json",
-	".svg":         "image/svg+xml",
-	".png":         "image/png",
-	".webmanifest": "application/manifest+json",
-}
-
-// load reads the embedded files by path. A configured language is written into the page's root element.
-func load(from fs.FS, lang string) (map[string]file, error) {
-	files := map[string]file{}
-	err := fs.WalkDir(from, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		kind, ok := kinds[path.Ext(name)]
-		if !ok {
-			return nil
-		}
-		data, err := fs.ReadFile(from, name)
-		if err != nil {
-			return err
-		}
-		if name == indexFile && lang != "" {
-			data = []byte(strings.Replace(string(data), `<html lang="en">`, `<html lang="`+lang+`" data-lang="`+lang+`">`, 1))
-		}
-		sum := sha256.Sum256(data)
-		files[name] = file{data, kind, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("embedded files: %w", err)
-	}
-	return files, nil
-}
-
-func (s *Server) index(w http.ResponseWriter, r *http.Request) { s.send(w, r, indexFile) }
-
-func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("path")
-	if name == "favicon.ico" {
-		name = "icons/zaseki.svg"
-	}
-	if _, ok := s.files[name]; !ok || name == indexFile {
-		http.NotFound(w, r)
-		return
-	}
-	// Kept by the browser, asked about every time: an updated program never meets old scripts.
-	w.Header().Set("Cache-Control", "private, no-cache")
-	s.send(w, r, name)
-}
-
-func (s *Server) send(w http.ResponseWriter, r *http.Request, name string) {
-	f := s.files[name]
-	h := w.Header()
-	h.Set("Content-Type", f.kind)
-	h.Set("ETag", f.etag)
-	if r.Header.Get("If-None-Match") == f.etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	_, _ = w.Write(f.data)
-}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"zaseki/static"
 	"zaseki/web/guard"
 	"zaseki/web/wire"
@@ -32,27 +34,37 @@ type Agent interface {
 
 // Floor gives the seat view to pages that ask for it.
 type Floor interface {
-	WatchFloor(ctx context.Context) (<-chan wire.Floor, func())
+	// WatchFloor gives the seat view as it is wanted; turn changes what is wanted, and ends it when that is not On.
+	WatchFloor(ctx context.Context, want wire.WatchFloor) (floors <-chan wire.Floor, turn func(wire.WatchFloor))
 }
 
 // Sound is the engine behind the pages' microphones and loudspeakers. A page is named by an id of its own making.
 type Sound interface {
-	Offer(ctx context.Context, page, sdp string) (answer string, err error)
+	// Offer answers an SDP; with network also with the addresses of the network cards.
+	Offer(ctx context.Context, page, sdp string, network bool) (answer string, err error)
+	// PCM carries samples where WebRTC cannot work, until it ends or fails; write does not block.
+	PCM(ctx context.Context, page string, read func(context.Context) ([]byte, error), write func([]byte) error) error
 	Orders(page string) (<-chan wire.SoundOrder, func())
 	Claim(page string)
+	Stats(page string, s wire.SoundStats)
 	Gone(page string)
 }
 
-// Config of a panel. Agent is required; without Floor, Sound, Metrics or Why those parts are missing.
+// Config of a panel. Agent is required; without Floor, Sound, Metrics, Why, Recordings, Proofs, Past or Book those parts are missing.
 type Config struct {
-	Addr    string // "" = DefaultAddr with its fallbacks; otherwise exactly there. Always a loopback address
-	Agent   Agent
-	Floor   Floor
-	Sound   Sound
-	Metrics http.Handler
-	Why     Why
-	Lang    string // "en", "ja"; "" = what the browser prefers
-	Log     *slog.Logger
+	Addr       string // "" = DefaultAddr with its fallbacks; otherwise exactly there. Always a loopback address
+	Agent      Agent
+	Floor      Floor
+	Sound      Sound
+	Metrics    http.Handler
+	Why        Why
+	Recordings Recordings
+	Proofs     Proofs
+	Past       Past
+	Book       Book
+	Guests     Guests        // whose pages may ask this phone to dial; nil: nobody's
+	Lang       func() string // "en", "ja"; anything else, or nil: what the browser prefers
+	Log        *slog.Logger
 }
 
 // Server is one panel.
@@ -62,6 +74,8 @@ type Server struct {
 	ln    net.Listener
 	files map[string]file
 	news  chan struct{} // pages came or went
+	asks  *rate.Limiter // of guests
+	rings *rate.Limiter // of strangers
 
 	mu    sync.Mutex
 	pages map[string]*page // open ones by id
@@ -82,16 +96,20 @@ func New(cfg Config) (*Server, error) {
 		_ = ln.Close()
 		return nil, fmt.Errorf("panel: %w", err)
 	}
-	files, err := load(static.FS, cfg.Lang)
+	files, err := static.Files()
 	if err != nil {
 		_ = ln.Close()
 		return nil, fmt.Errorf("panel: %w", err)
 	}
-	return &Server{
-		cfg: cfg, guard: g, ln: ln, files: files,
+	s := &Server{
+		cfg: cfg, guard: g, ln: ln, files: load(files),
 		news:  make(chan struct{}, 1),
 		pages: map[string]*page{},
-	}, nil
+		asks:  rate.NewLimiter(rate.Every(asksEvery), asksBurst),
+		rings: rate.NewLimiter(rate.Every(ringsEvery), 1),
+	}
+	g.Guests(func(r *http.Request) bool { return r.URL.Path == guestPath && s.admits(r.Header.Values("Origin")) })
+	return s, nil
 }
 
 func listen(addr string, log *slog.Logger) (net.Listener, error) {

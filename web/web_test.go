@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,7 @@ func TestWhatIsNotUnderstoodIsRefusedAndThePageStays(t *testing.T) {
 	}
 }
 
+// TestASlowPageGetsTheNewest: reliability (D6), (D10): what a page cannot take is replaced by what is newer.
 func TestASlowPageGetsTheNewest(t *testing.T) {
 	r := start(t)
 	c := r.page(t, "page-one")
@@ -79,9 +81,34 @@ func TestTheSeatViewComesToWhoAsks(t *testing.T) {
 	r.floors <- wire.Floor{Rev: 7, Mine: "s2"}
 	says(t, c, "floor.watch", `{"on":true}`)
 	hears(t, c, func(f wire.Floor) bool { return f.Rev == 7 && f.Mine == "s2" })
+	says(t, c, "floor.watch", `{"on":true,"floor":"2"}`)
+	wantOf(t, r, wire.WatchFloor{On: true}, wire.WatchFloor{On: true, Floor: "2"})
 	says(t, c, "floor.watch", `{"on":false}`)
 	says(t, c, "call.dial", `{"number":"1"}`) // heard after it
 	r.next(t)
+	wantOf(t, r, wire.WatchFloor{})
+
+	says(t, c, "floor.watch", `{"on":true,"floor":"`+strings.Repeat("x", 65)+`"}`)
+	hears(t, c, func(no wire.Refused) bool { return no.Problem.Code == wire.ProblemNoRow })
+	says(t, c, "floor.watch", `{"on":true,"mine":true}`)
+	wantOf(t, r, wire.WatchFloor{On: true, Mine: true})
+	c.Close(socket.Normal, "")
+	wantOf(t, r, wire.WatchFloor{}) // who is gone watches nothing
+}
+
+// wantOf is what the phone is asked to show, in that order.
+func wantOf(t *testing.T, r *rig, want ...wire.WatchFloor) {
+	t.Helper()
+	for _, want := range want {
+		select {
+		case got := <-r.wants:
+			if got != want {
+				t.Fatalf("asked for %+v, want %+v", got, want)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("nobody asks for %+v", want)
+		}
+	}
 }
 
 func TestSoundHasItsOrdersAndItsOwner(t *testing.T) {
@@ -117,6 +144,7 @@ func TestSoundHasItsOrdersAndItsOwner(t *testing.T) {
 }
 
 func TestAPageWhoseConnectionBreaksKeepsItsSoundForAWhile(t *testing.T) {
+	t.Parallel()
 	r := start(t)
 	broken := r.page(t, "page-one")
 	hears(t, broken, func(wire.SoundOrder) bool { return true })
@@ -177,7 +205,7 @@ func TestTheAgentIsToldHowManyPagesAreOpen(t *testing.T) {
 
 func TestFilesAreAskedAboutAndNotSentTwice(t *testing.T) {
 	r := start(t)
-	for path, kind := range map[string]string{"/js/main.js": "text/javascript", "/css/base.css": "text/css", "/i18n/ja.json": "application/json", "/icons/zaseki.svg": "image/svg+xml", "/favicon.ico": "image/svg+xml"} {
+	for path, kind := range map[string]string{"/js/main.js": "text/javascript", "/js/later/help.js": "text/javascript", "/css/all.css": "text/css", "/i18n/ja.json": "application/json", "/icons/zaseki.svg": "image/svg+xml", "/favicon.ico": "image/svg+xml"} {
 		first := r.do(t, "GET", path, "", nil, false)
 		if first.StatusCode != 200 || !strings.HasPrefix(first.Header.Get("Content-Type"), kind) || !strings.Contains(first.Header.Get("Cache-Control"), "no-cache") {
 			t.Errorf("%s: %d %v", path, first.StatusCode, first.Header)
@@ -187,7 +215,7 @@ func TestFilesAreAskedAboutAndNotSentTwice(t *testing.T) {
 			t.Errorf("%s again: %d", path, again.StatusCode)
 		}
 	}
-	for _, path := range []string{"/static.go", "/js/types.d.ts", "/test/package.json", "/../static.go", "/js/../static.go", "/js/"} {
+	for _, path := range []string{"/static.go", "/js/types.d.ts", "/js/dom.js", "/js/view/call.js", "/css/base.css", "/test/package.json", "/../static.go", "/js/../static.go", "/js/"} {
 		if resp := r.do(t, "GET", path, "", nil, true); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", path, resp.StatusCode)
 		}
@@ -203,6 +231,7 @@ func TestOnlyLoopbackIsListenedOn(t *testing.T) {
 	}
 }
 
+// TestATakenPortIsAnErrorUnlessItIsTheUsualOne: reliability (E4).
 func TestATakenPortIsAnErrorUnlessItIsTheUsualOne(t *testing.T) {
 	first, err := New(Config{Addr: "127.0.0.1:0", Agent: newDesk()})
 	if err != nil {
@@ -222,14 +251,84 @@ func TestATakenPortIsAnErrorUnlessItIsTheUsualOne(t *testing.T) {
 	}
 }
 
-func TestTheConfiguredLanguageIsInThePage(t *testing.T) {
-	s, err := New(Config{Addr: "127.0.0.1:0", Agent: newDesk(), Lang: "ja"})
+func TestTheChosenLanguageIsInThePageAtOnce(t *testing.T) {
+	lang := "system"
+	s, err := New(Config{Addr: "127.0.0.1:0", Agent: newDesk(), Lang: func() string { return lang }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.ln.Close()
-	if !strings.Contains(string(s.files[indexFile].data), `<html lang="ja" data-lang="ja">`) {
-		t.Error("the page does not say it")
+	tags := map[string]bool{}
+	for _, row := range []struct{ chosen, root string }{{"system", `<html lang="en">`}, {"ja", `<html lang="ja" data-lang="ja">`}, {"en", `<html lang="en" data-lang="en">`}, {`x"><script>`, `<html lang="en">`}} {
+		lang = row.chosen
+		for _, place := range []string{"/", "/settings", "/calls"} {
+			w := httptest.NewRecorder()
+			s.routes().ServeHTTP(w, httptest.NewRequest(http.MethodGet, place, nil))
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), row.root) {
+				t.Errorf("%s in %s: %d", place, row.chosen, w.Code)
+			}
+			tags[w.Header().Get("ETag")] = true
+		}
+	}
+	if len(tags) != 3 {
+		t.Errorf("three pages have the tags %v", tags)
+	}
+	w := httptest.NewRecorder()
+	s.routes().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/index.htmlja", nil))
+	if w.Code != http.StatusNotFound {
+		t.Errorf("the page of a language by its name: %d", w.Code)
+	}
+}
+
+func TestThePageAsksForItsWordsAhead(t *testing.T) {
+	chosen := ""
+	s, err := New(Config{Addr: "127.0.0.1:0", Agent: newDesk(), Lang: func() string { return chosen }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.ln.Close()
+	for _, row := range []struct{ query, chosen, accept, want string }{
+		{"", "", "", "en"}, {"", "", "ja,en;q=0.5", "ja"}, {"", "", "fr-CH, fr;q=0.9", "en"}, {"", "en", "ja", "en"}, {"?lang=ja", "en", "en", "ja"}, {"?lang=../x", "ja", "en", "ja"},
+	} {
+		chosen = row.chosen
+		ask := httptest.NewRequest(http.MethodGet, "/"+row.query, nil)
+		ask.Header.Set("Accept-Language", row.accept)
+		w := httptest.NewRecorder()
+		s.routes().ServeHTTP(w, ask)
+		if want := `<link rel="preload" href="/i18n/` + row.want + `.json"`; !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%+v: no %s in %s", row, want, w.Body)
+		}
+	}
+}
+
+func TestWhoShowsThePhoneIsToldAtOnceHowItIs(t *testing.T) {
+	r := start(t)
+	r.desk.show(wire.Snapshot{Rev: 7, Phase: wire.PhaseIn})
+	head := map[string]string{"Origin": r.own, "Content-Type": "application/json"}
+	token := strings.Split(r.URL(), "#")[1]
+	for _, row := range []struct {
+		body string
+		code int
+	}{{`{"token":"` + token + `","show":true}`, 200}, {`{"token":"` + token + `"}`, 204}, {`{"token":"wrong","show":true}`, 403}} {
+		resp := r.do(t, "POST", "/session", row.body, head, false)
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != row.code || (len(resp.Cookies()) == 1) != (row.code < 300) {
+			t.Errorf("%d, not %d: %s, %v", resp.StatusCode, row.code, body, err)
+		}
+		if row.code != 200 {
+			if strings.Contains(string(body), "snapshot") {
+				t.Errorf("%d tells %s", row.code, body)
+			}
+			continue
+		}
+		var e wire.Envelope
+		if err := json.Unmarshal(body, &e); err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		said, err := wire.ParsePanel(e)
+		if now, ok := said.(wire.Snapshot); err != nil || !ok || now.Rev != 7 {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 }
 
@@ -245,7 +344,7 @@ func FuzzPage(f *testing.F) {
 		}
 		d := newDesk()
 		s := &Server{cfg: Config{Agent: d, Log: slog.New(slog.DiscardHandler)}}
-		p := &page{log: s.cfg.Log, floor: make(chan bool, 1)}
+		p := &page{log: s.cfg.Log, floor: make(chan wire.WatchFloor, 1)}
 		if _, err := wire.ParsePage(e); err != nil {
 			return // answered on the connection: proven above
 		}

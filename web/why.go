@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"time"
@@ -13,21 +12,17 @@ import (
 
 // Why explains calls: the timeline of one, and everything a supporter needs as a file.
 type Why interface {
-	// Timeline is what happened to a call of this phone; false: not kept, or never known.
-	Timeline(call string) (wire.Timeline, bool)
+	// Timeline is what happened to a call: what this phone knows of it, and what its center does. Errors are a wire.Problem: row.unknown (nothing is
+	// kept, or it was never known), forbidden, or why the center was not reached.
+	Timeline(ctx context.Context, call string) (wire.Timeline, error)
 	// Support writes a zip archive without any secret.
 	Support(ctx context.Context, to io.Writer) error
 }
 
 // timeline is GET /timeline?call=ID.
 func (s *Server) timeline(w http.ResponseWriter, r *http.Request) {
-	line, ok := s.cfg.Why.Timeline(r.URL.Query().Get("call"))
-	if !ok {
-		http.Error(w, "nothing is kept of this call", http.StatusNotFound)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(line)
+	line, err := s.cfg.Why.Timeline(r.Context(), r.URL.Query().Get("call"))
+	s.told(w, line, err)
 }
 
 // support is GET /support. The archive is made whole first, so that an error is told as one.

@@ -14,8 +14,14 @@ import (
 // why stands for who keeps the timelines.
 type why struct{ broken bool }
 
-func (why) Timeline(call string) (wire.Timeline, bool) {
-	return wire.Timeline{Call: call, Lines: []wire.TimelineLine{{At: time.Unix(1, 0), Kind: "sip", Title: "INVITE"}}}, call == "c1"
+func (why) Timeline(_ context.Context, call string) (wire.Timeline, error) {
+	switch call {
+	case "c1":
+		return wire.Timeline{Call: call, Lines: []wire.TimelineLine{{At: time.Unix(1, 0), Kind: "sip", Title: "INVITE"}}}, nil
+	case "theirs":
+		return wire.Timeline{}, wire.Problem{Code: wire.ProblemForbidden}
+	}
+	return wire.Timeline{}, wire.Problem{Code: wire.ProblemNoRow, Holes: map[string]string{"id": call}}
 }
 
 func (w why) Support(_ context.Context, to io.Writer) error {
@@ -36,7 +42,8 @@ func TestACallIsExplainedToWhoHasASession(t *testing.T) {
 	}{
 		{"/timeline?call=c1", true, 200, `"title":"INVITE"`},
 		{"/timeline?call=c1", false, 401, ""},
-		{"/timeline?call=c2", true, 404, "nothing is kept"},
+		{"/timeline?call=c2", true, 404, "row.unknown"},
+		{"/timeline?call=theirs", true, 403, "forbidden"},
 		{"/support", true, 200, "PK the archive"},
 		{"/support", false, 401, ""},
 	} {

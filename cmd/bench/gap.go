@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"zaseki/cmd/bench/stage"
 	"zaseki/cmd/softphone/caller"
 )
 
@@ -100,17 +99,17 @@ func moveAbout(ctx context.Context, args []string) error {
 	if _, err := p.Call(ctx, "bob"); err != nil {
 		return err
 	}
-	var heard ear
+	var heard stage.Gap
 	select {
 	case l := <-line:
-		p.Sound.Listen(l, heard.hear)
-		p.Sound.Play(l, &tone{})
+		p.Sound.Listen(l, heard.Hear)
+		p.Sound.Play(l, &stage.Tone{Hz: 440})
 	case <-time.After(10 * time.Second):
 		return errors.New("the echo does not answer")
 	}
 	var g gaps
 	for i := range gapRounds + 1 {
-		still, err := heard.longest(ctx)
+		still, err := longest(ctx, &heard)
 		if err != nil {
 			return err
 		}
@@ -121,7 +120,7 @@ func moveAbout(ctx context.Context, args []string) error {
 		if err := steps(fmt.Sprintf("addr del 10.77.0.%d/24 dev v0", i+1), fmt.Sprintf("addr add 10.77.0.%d/24 dev v0", i+2)); err != nil {
 			return err
 		}
-		changed, err := heard.longest(ctx)
+		changed, err := longest(ctx, &heard)
 		if err != nil {
 			return err
 		}
@@ -227,55 +226,17 @@ func echoCalls(ctx context.Context, args []string) error {
 	return err
 }
 
-// tone is a source of 440 Hz.
-type tone struct{ n int }
-
-func (s *tone) Next(frame []int16) bool {
-	for i := range frame {
-		frame[i] = int16(8000 * math.Sin(2*math.Pi*440*float64(s.n)/8000))
-		s.n++
-	}
-	return true
-}
-
-// ear notes the longest time without sound.
-type ear struct {
-	mu   sync.Mutex
-	last time.Time
-	gap  time.Duration
-}
-
-func (h *ear) hear(pcm []int16) {
-	loud := false
-	for _, v := range pcm {
-		loud = loud || v > 2000
-	}
-	if !loud {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	now := time.Now()
-	if !h.last.IsZero() {
-		h.gap = max(h.gap, now.Sub(h.last))
-	}
-	h.last = now
-}
-
 // longest is the longest time without sound of one stretch, in ms. There must be sound at its end.
-func (h *ear) longest(ctx context.Context) (float64, error) {
-	h.mu.Lock()
-	h.gap = 0
-	h.mu.Unlock()
+func longest(ctx context.Context, heard *stage.Gap) (float64, error) {
+	heard.Longest()
 	select {
 	case <-time.After(gapStretch):
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if since := time.Since(h.last); h.last.IsZero() || since > 200*time.Millisecond {
+	gap, since := heard.Longest()
+	if since > 200*time.Millisecond {
 		return 0, fmt.Errorf("no sound for %v", since)
 	}
-	return ms(h.gap), nil
+	return ms(gap), nil
 }

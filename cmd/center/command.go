@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,8 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
-	"zaseki/cmd/center/admin"
 	"zaseki/cmd/center/ledger"
 	"zaseki/cmd/center/node"
 	"zaseki/cmd/center/roster"
@@ -44,7 +43,7 @@ func (e usageError) Error() string { return string(e) }
 
 // do carries out a sub-command.
 func (c command) do(ctx context.Context, name string, args []string) error {
-	want := map[string]int{"import": 1, "passwd": 1, "doctor": 0, "backup": 1, "restore": 1}
+	want := map[string]int{"import": 1, "passwd": 1, "factor": 1, "doctor": 0, "backup": 1, "restore": 1, "keys": 1, "adopt": 1}
 	n, known := want[name]
 	switch {
 	case !known:
@@ -57,10 +56,16 @@ func (c command) do(ctx context.Context, name string, args []string) error {
 		return c.importFile(ctx, args[0])
 	case "passwd":
 		return c.passwd(ctx, args)
+	case "factor":
+		return c.factor(ctx, args[0])
 	case "doctor":
-		return c.doctor()
+		return c.doctor(ctx)
 	case "backup":
 		return c.backup(ctx, args[0])
+	case "keys":
+		return c.keys(args[0])
+	case "adopt":
+		return c.adopt(args[0])
 	}
 	return c.restore(ctx, args[0])
 }
@@ -70,7 +75,7 @@ func (c command) importFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	err = c.reach(
+	err = c.reach(ctx,
 		func(far client) error { return far.post(ctx, "/api/v1/admin/import", raw) },
 		func(r *roster.Roster) error { return r.Apply(ctx, setup, by) })
 	if err != nil {
@@ -93,7 +98,7 @@ func (c command) passwd(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	err = c.reach(
+	err = c.reach(ctx,
 		func(far client) error {
 			return far.post(ctx, "/api/v1/admin/accounts/"+url.PathEscape(account)+"/password", body)
 		},
@@ -107,8 +112,21 @@ func (c command) passwd(ctx context.Context, args []string) error {
 	return nil
 }
 
+// factor takes away what an account has set up as second factor: the way back in for the last administrator.
+func (c command) factor(ctx context.Context, account string) error {
+	err := c.reach(ctx,
+		func(far client) error {
+			return far.post(ctx, "/api/v1/admin/accounts/"+url.PathEscape(account)+"/factor-reset", []byte("{}"))
+		},
+		func(r *roster.Roster) error { return r.ResetFactor(ctx, account, by) })
+	if err != nil {
+		return fmt.Errorf("factor %s: %w", account, err)
+	}
+	return nil
+}
+
 // reach does something with the center: through its API when it runs, else on its data.
-func (c command) reach(running func(client) error, stopped func(*roster.Roster) error) error {
+func (c command) reach(ctx context.Context, running func(client) error, stopped func(*roster.Roster) error) error {
 	r, err := node.FindRunning(c.o.data)
 	switch {
 	case err == nil:
@@ -120,7 +138,7 @@ func (c command) reach(running func(client) error, stopped func(*roster.Roster) 
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	data, err := node.OpenData(c.o.config(c.log))
+	data, err := node.OpenData(ctx, c.o.config(c.log))
 	if err != nil {
 		return err
 	}
@@ -141,8 +159,9 @@ func (c command) backup(ctx context.Context, path string) error {
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		var data *node.Data
-		if data, err = node.OpenData(c.o.config(c.log)); err == nil {
-			err = errors.Join(admin.WriteBackup(ctx, data.Ledger, f), data.Close())
+		if data, err = node.OpenData(ctx, c.o.config(c.log)); err == nil {
+			_, err = data.Ledger.Backup(ctx, f)
+			err = errors.Join(err, data.Close())
 		}
 	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
@@ -159,64 +178,61 @@ func (c command) restore(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("restore: %w", err)
 	}
 	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return fmt.Errorf("restore %s: %w", path, err)
-	}
-	data, err := node.OpenData(c.o.config(c.log))
+	cfg := c.o.config(c.log)
+	cfg.Cluster.Restoring = true
+	data, err := node.OpenData(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
-	events, last, err := data.Ledger.Load(ctx, "")
+	told := time.Now()
+	sum, err := data.Ledger.Restore(ctx, f, func(done, all ledger.Seq) {
+		if time.Since(told) > time.Second {
+			told = time.Now()
+			fmt.Fprintf(c.err, "%d of %d events\n", done, all)
+		}
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	if len(events) > 0 || last > 0 {
-		return fmt.Errorf("restore: %s is not empty", c.o.data)
-	}
-	n, err := replay(ctx, data.Ledger, json.NewDecoder(z))
-	if err != nil {
-		return fmt.Errorf("restore %s: %w", path, err)
-	}
-	fmt.Fprintf(c.err, "Restored %d events.\n", n)
+	fmt.Fprintf(c.err, "Restored %d events.\n", sum.Seq)
 	return nil
 }
 
-// replay commits events in their order; those of one change stay one change.
-func replay(ctx context.Context, log *ledger.Ledger, in *json.Decoder) (count int, err error) {
-	last := map[string]ledger.Seq{}
-	var op string
-	var batch []ledger.Write
-	var first ledger.Seq
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		at, err := log.Commit(ctx, op, batch)
-		if want := first + ledger.Seq(len(batch)) - 1; err == nil && at != want {
-			err = fmt.Errorf("event %d was stored as %d", want, at)
-		}
-		count += len(batch)
-		batch = nil
-		return err
+// keys writes the keys to a file and prints the passphrase that opens it.
+func (c command) keys(path string) error {
+	passphrase := wire.Secret(node.RandomCode())
+	sealed, err := node.SealKeys(c.o.data, passphrase)
+	if err != nil {
+		return fmt.Errorf("keys: %w", err)
 	}
-	for {
-		var e admin.Line
-		if err := in.Decode(&e); errors.Is(err, io.EOF) {
-			return count, flush()
-		} else if err != nil {
-			return count, fmt.Errorf("after event %d: %w", count, err)
-		}
-		if e.Op != op {
-			if err := flush(); err != nil {
-				return count, err
-			}
-			op, first = e.Op, e.Seq
-		}
-		batch = append(batch, ledger.Write{Subject: e.Subject, Expect: last[e.Subject], By: e.By, Why: e.Why, At: e.At, Data: e.Data})
-		last[e.Subject] = e.Seq
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("keys: %w", err)
 	}
+	_, err = f.Write(sealed)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("keys: %w", err)
+	}
+	fmt.Fprintln(c.out, passphrase.Reveal())
+	return nil
+}
+
+// adopt puts keys of another data folder into this one.
+func (c command) adopt(path string) error {
+	sealed, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("adopt: %w", err)
+	}
+	line, err := bufio.NewReader(c.in).ReadString('\n')
+	passphrase := strings.TrimSpace(line)
+	if passphrase == "" {
+		return fmt.Errorf("adopt: no passphrase on stdin: %w", err)
+	}
+	if err := node.OpenKeys(c.o.data, sealed, wire.Secret(passphrase)); err != nil {
+		return fmt.Errorf("adopt %s: %w", path, err)
+	}
+	return nil
 }
 
 // client speaks to the center that runs on this machine.

@@ -102,7 +102,7 @@ func (p *process) stop() {
 // run runs a sub-command to its end.
 func run(t *testing.T, args ...string) (out, said string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), long)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*long) // against a hang; how long it takes is not what is tested
 	defer cancel()
 	cmd := command1(ctx, args...)
 	var o, e bytes.Buffer
@@ -114,12 +114,16 @@ func run(t *testing.T, args ...string) (out, said string, code int) {
 // signIn is the answer of the admin pages to a password.
 func signIn(t *testing.T, base, account, password string) int {
 	t.Helper()
-	req, err := http.NewRequest("POST", base+"/admin/signin", strings.NewReader("account="+account+"&password="+password))
+	in, err := json.Marshal(map[string]string{"account": account, "password": password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := (&http.Client{Timeout: long, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+	req, err := http.NewRequest("POST", base+"/api/v1/admin/session", bytes.NewReader(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := (&http.Client{Timeout: long}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,12 +133,13 @@ func signIn(t *testing.T, base, account, password string) int {
 }
 
 func TestACenterStartsKeepsItsDataAndEndsWell(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	first := start(t, dir)
 	if l := first.line; l.Admin == nil || l.Admin.Code == "" || l.PID != first.cmd.Process.Pid || l.Join == "" || l.SIP == "" {
 		t.Fatalf("the line says %s", first.raw)
 	}
-	if got := signIn(t, first.line.HTTP, first.line.Admin.Account, first.line.Admin.Code); got != http.StatusSeeOther {
+	if got := signIn(t, first.line.HTTP, first.line.Admin.Account, first.line.Admin.Code); got != http.StatusOK {
 		t.Fatalf("the first code: %d", got)
 	}
 	if _, said, code := run(t, "-data", dir, "import", "testdata/floor.json"); code != 0 || !strings.Contains(said, "8 accounts") {
@@ -145,10 +150,10 @@ func TestACenterStartsKeepsItsDataAndEndsWell(t *testing.T) {
 		t.Fatalf("passwd on a running center: %s", said)
 	}
 	password := strings.TrimSpace(out)
-	if got := signIn(t, first.line.HTTP, "aoki", password); got != http.StatusSeeOther { // a supervisor
+	if got := signIn(t, first.line.HTTP, "aoki", password); got != http.StatusOK { // a supervisor
 		t.Fatalf("the new password: %d", got)
 	}
-	if out, _, code := run(t, "-data", dir, "doctor"); code != 0 || !strings.Contains(out, "runs at") {
+	if out, _, code := run(t, "-data", dir, "doctor"); code != 0 || !strings.Contains(out, "runs at") || !strings.Contains(out, "recordings: 0") {
 		t.Fatalf("doctor: %d %s", code, out)
 	}
 	if _, said, code := run(t, "-data", dir, "-http", "127.0.0.1:0", "-sip", "127.0.0.1:0"); code != 1 || !strings.Contains(said, "running") {
@@ -167,7 +172,7 @@ func TestACenterStartsKeepsItsDataAndEndsWell(t *testing.T) {
 	if strings.Contains(second.raw, "admin") {
 		t.Fatalf("a later start tells an administrator: %s", second.raw)
 	}
-	if got := signIn(t, second.line.HTTP, "aoki", password); got != http.StatusSeeOther {
+	if got := signIn(t, second.line.HTTP, "aoki", password); got != http.StatusOK {
 		t.Fatalf("the password after the restart: %d", got)
 	}
 	second.stop()
@@ -183,13 +188,14 @@ func TestACenterStartsKeepsItsDataAndEndsWell(t *testing.T) {
 	if strings.Contains(third.raw, "admin") {
 		t.Fatalf("a restored center has no administrator: %s", third.raw)
 	}
-	if got := signIn(t, third.line.HTTP, "aoki", password); got != http.StatusSeeOther {
+	if got := signIn(t, third.line.HTTP, "aoki", password); got != http.StatusOK {
 		t.Fatalf("the password after restoring: %d", got)
 	}
 	third.stop()
 }
 
 func TestCommandsWorkOnAStoppedCenter(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if _, said, code := run(t, "-data", dir, "import", "testdata/floor.json"); code != 0 {
 		t.Fatal(said)
@@ -205,13 +211,14 @@ func TestCommandsWorkOnAStoppedCenter(t *testing.T) {
 		t.Fatalf("%v %s", err, out)
 	}
 	p := start(t, dir)
-	if got := signIn(t, p.line.HTTP, "aoki", "a+password+with+spaces"); got != http.StatusSeeOther {
+	if got := signIn(t, p.line.HTTP, "aoki", "a password with spaces"); got != http.StatusOK {
 		t.Fatalf("the password from stdin: %d", got)
 	}
 	p.stop()
 }
 
 func TestWrongUsageIsTold(t *testing.T) {
+	t.Parallel()
 	bad := filepath.Join(t.TempDir(), "bad.json")
 	if err := os.WriteFile(bad, []byte("{\"accounts\":[{\"account\":\"a\",\"role\":\"king\"}]}"), 0o600); err != nil {
 		t.Fatal(err)
@@ -226,7 +233,10 @@ func TestWrongUsageIsTold(t *testing.T) {
 		{"a flag nobody knows", []string{"-colour"}, 2, "colour"},
 		{"a command nobody knows", []string{"dance"}, 2, `"dance"`},
 		{"too few arguments", []string{"import"}, 2, "takes 1"},
-		{"a cluster", []string{"-peer", "n1=a:6222"}, 2, "issue 5"},
+		{"a cluster without a name", []string{"-peer", "n1=a:6222"}, 2, "-name"},
+		{"a cluster of two", []string{"-name", "n1", "-peer", "n1=a:6222", "-peer", "n2=b:6222"}, 2, "3 or 5"},
+		{"a cluster of its own and another", []string{"-name", "n1", "-peer", "n1=a:6222", "-nats", "nats://x"}, 2, "either"},
+		{"a peer without address", []string{"-peer", "n1"}, 2, "NAME=HOST:PORT"},
 		{"a file that is not there", []string{"import", "/nowhere.json"}, 1, "/nowhere.json"},
 		{"a role nobody knows", []string{"import", bad}, 1, "king"},
 	}
@@ -244,6 +254,7 @@ func TestWrongUsageIsTold(t *testing.T) {
 }
 
 func TestAnAddressOthersReachHasTLS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir, "-http", "0.0.0.0:0")
 	if !strings.HasPrefix(p.line.HTTP, "https://") || !strings.HasPrefix(p.line.Join, "center://") || !strings.Contains(p.line.Join, "#") {

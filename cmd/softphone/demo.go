@@ -57,6 +57,9 @@ var demoNames = map[string][]string{
 	"ja": {"佐藤 花子", "鈴木 一郎", "高橋 美咲", "田中 健", "伊藤 結衣", "渡辺 大地", "山本 葵", "中村 蓮"},
 }
 
+// demoReadings are the Japanese names in kana, by which they are found in the phonebook.
+var demoReadings = [...]string{"さとう はなこ", "すずき いちろう", "たかはし みさき", "たなか けん", "いとう ゆい", "わたなべ だいち", "やまもと あおい", "なかむら れん"}
+
 // setup is the demo's floor: two seats are free for the person, one beside each other.
 func (d *demo) setup(secret string) roster.Setup {
 	say := func(en, ja string) string {
@@ -68,6 +71,7 @@ func (d *demo) setup(secret string) roster.Setup {
 	site := roster.DefaultSite()
 	site.Name, site.Domain = say("Zaseki Demo", "座席デモ"), demoDomain
 	site.AfterWorkSeconds = 20
+	site.Policy = roster.SitePolicy{Record: wire.RecordAsked, Tone: true, Replay: true, Hear: true, Days: 90}
 	s := roster.Setup{
 		Site: &site,
 		Accounts: []roster.AccountSetup{
@@ -86,12 +90,18 @@ func (d *demo) setup(secret string) roster.Setup {
 			{Extension: demoQueue, Name: say("Orders", "ご注文窓口"), Agents: []string{"demo", "demo2"}},
 			{Extension: demoCrowd, Name: say("Support", "サポート窓口")},
 		},
+		Outcomes: []roster.Outcome{
+			{ID: "order", Order: 1, Name: wire.Words{"en": "Order taken", "ja": "受注"}},
+			{ID: "question", Order: 2, Name: wire.Words{"en": "Question answered", "ja": "回答済み"}},
+			{ID: "back", Order: 3, Name: wire.Words{"en": "Call back", "ja": "折り返し"}},
+		},
 	}
 	for i, name := range demoNames[d.lang] {
 		account, ext := fmt.Sprintf("agent%d", i+1), strconv.Itoa(2001+i)
 		s.Accounts = append(s.Accounts, roster.AccountSetup{Account: account, Name: name, Password: demoPassword, Terminals: []string{ext}})
 		s.Terminals = append(s.Terminals, roster.TerminalSetup{Extension: ext, Account: account})
 		s.Queues[1].Agents = append(s.Queues[1].Agents, account)
+		s.Contacts = append(s.Contacts, roster.Contact{Name: name, Number: ext, Reading: say("", demoReadings[i]), Company: say("Support", "サポート窓口")})
 	}
 	for i := range 12 {
 		id := strconv.Itoa(i + 1)
@@ -145,6 +155,7 @@ func (d *demo) explain(w io.Writer) {
   Sign in as   demo   with password   %[1]s   (a second phone: demo2, same password).
   Take status Available: within five seconds a customer calls. In any other status only a colleague does.
   Dial %[2]s for the echo line, 2001 to 2008 for colleagues, %[3]s for an outside number.
+  In a call try Record, Card number and Replay; the call list plays the recording afterwards. Settings test microphone, ring and network.
 
 `, demoPassword, demoEcho, demoOutside)
 }

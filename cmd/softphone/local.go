@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -45,19 +44,19 @@ func (p *phone) signInLocal(ctx context.Context, e agent.AskLocal) {
 	p.registered = true
 	p.mu.Unlock()
 	p.note("remember", p.cfg.kept.change(func(c *config) { c.SIP = e.Form }))
-	p.agent.Post(agent.Welcomed{Welcome: localWelcome(e.Form, a, plan)})
-	p.agent.Post(p.cfg.store.recall())
+	p.agent.PostAll(agent.Welcomed{Welcome: localWelcome(e.Form, a, plan)}, p.cfg.store.recall())
 }
 
-// authority is what the settings trust beside the system, "" nothing.
+// authority is what the settings trust instead of the system, "" nothing; the error is for people.
 func (p *phone) authority() (pem string, err error) {
 	file := p.cfg.kept.get().CA
 	if file == "" {
 		return "", nil
 	}
 	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", wire.Problem{Code: wire.ProblemSIPTLS, Holes: map[string]string{"server": file, "reason": err.Error()}}
+	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(data) {
+		p.log.Warn("certificate authority unusable", "file", file, "err", err)
+		return "", wire.Problem{Code: wire.ProblemSIPAuthority, Holes: map[string]string{"file": file}}
 	}
 	return string(data), nil
 }
@@ -114,8 +113,8 @@ func (p *phone) sipAccount(a wire.SIPAccount) (sip.Account, error) {
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}
 	if a.CA != "" {
 		trust.RootCAs = x509.NewCertPool()
-		if !trust.RootCAs.AppendCertsFromPEM([]byte(a.CA)) {
-			return sip.Account{}, wire.Problem{Code: wire.ProblemSIPTLS, Holes: map[string]string{"server": a.Server, "reason": "the file of its certificate authority holds no certificate"}}
+		if !trust.RootCAs.AppendCertsFromPEM([]byte(a.CA)) { // what the settings name was looked at already
+			return sip.Account{}, wire.Problem{Code: wire.ProblemCenter}
 		}
 	}
 	if a.AuthUser == "" {
@@ -141,28 +140,10 @@ func (p *phone) enrolProblem(err error) wire.Problem {
 	p.mu.Lock()
 	server := p.account.Server
 	p.mu.Unlock()
-	if why := untrusted(err); why != "" {
-		return wire.Problem{Code: wire.ProblemSIPTLS, Holes: map[string]string{"server": server, "reason": why}}
+	if words, ok := untrusted(server, err, time.Now()); ok {
+		return words
 	}
 	return wire.Problem{Code: wire.ProblemSIPUnreachable, Holes: map[string]string{"server": server}}
-}
-
-// untrusted is what is wrong with a server's certificate, "" when that is not the matter.
-func untrusted(err error) string {
-	var verify *tls.CertificateVerificationError
-	var name x509.HostnameError
-	var authority x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &name), errors.As(err, &authority), errors.As(err, &invalid):
-	case errors.As(err, &verify):
-	default:
-		return ""
-	}
-	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
-		err = inner
-	}
-	return fmt.Sprint(err)
 }
 
 func isFinal(code int) bool { return slices.Contains(final[:], code) }

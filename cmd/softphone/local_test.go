@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -29,12 +30,17 @@ func startLocal(t *testing.T, c config) (p *phone, until func(what string, ok fu
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p, running(t, p)
+}
+
+// running runs the phone until the test ends, and gives a way to wait for what it shows.
+func running(t *testing.T, p *phone) func(what string, ok func(wire.Snapshot) bool) wire.Snapshot {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = p.Run(ctx) }()
 	news, stop := p.agent.Watch()
 	t.Cleanup(func() { stop(); cancel(); <-done })
-	return p, func(what string, ok func(wire.Snapshot) bool) wire.Snapshot {
+	return func(what string, ok func(wire.Snapshot) bool) wire.Snapshot {
 		t.Helper()
 		for end := time.After(10 * time.Second); ; {
 			select {
@@ -72,13 +78,20 @@ func TestAServerOfItsOwnAuthorityIsTrustedOnlyByName(t *testing.T) {
 	p, until := startLocal(t, config{})
 	p.agent.Post(enter)
 	refused := until("refused", func(s wire.Snapshot) bool { return s.Problem != nil })
-	if refused.Problem.Code != wire.ProblemSIPTLS || refused.SIP == nil || refused.SIP.User != "3001" {
+	if refused.Problem.Code != wire.ProblemSIPStranger || refused.SIP == nil || refused.SIP.User != "3001" {
 		t.Fatalf("said %v, and of the form is left %+v", refused.Problem, refused.SIP)
 	}
-	p, until = startLocal(t, config{CA: filepath.Join(data, "nowhere.pem")})
-	p.agent.Post(enter)
-	if s := until("refused", func(s wire.Snapshot) bool { return s.Problem != nil }); s.Problem.Code != wire.ProblemSIPTLS {
-		t.Fatalf("said %v", s.Problem)
+	empty := filepath.Join(data, "empty.pem")
+	if err := os.WriteFile(empty, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{filepath.Join(data, "nowhere.pem"), empty} {
+		p, until = startLocal(t, config{CA: file})
+		p.agent.Post(enter)
+		s := until("refused", func(s wire.Snapshot) bool { return s.Problem != nil })
+		if s.Problem.Code != wire.ProblemSIPAuthority || s.Problem.Holes["file"] != file {
+			t.Fatalf("said %v", s.Problem)
+		}
 	}
 	p, until = startLocal(t, config{CA: filepath.Join(data, "ca.pem")})
 	p.agent.Post(enter)

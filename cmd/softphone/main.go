@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,6 +24,7 @@ import (
 
 	"zaseki/static"
 	"zaseki/tray"
+	"zaseki/tray/agent"
 	"zaseki/web"
 	"zaseki/web/wire"
 )
@@ -38,7 +41,7 @@ func flags(args []string, stderr io.Writer) (options, error) {
 	f := flag.NewFlagSet("softphone", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.BoolVar(&o.demo, "demo", false, "bring an embedded center, eight simulated colleagues and a calling customer along; nothing else is needed")
-	f.StringVar(&o.config, "config", filepath.Join(xdg.ConfigHome, "zaseki"), "`folder` for settings, and for the demo's data")
+	f.StringVar(&o.config, "config", usualConfig(), "`folder` for settings, and for the demo's data")
 	f.StringVar(&o.panel, "panel", "", "loopback `address` of the panel (default "+web.DefaultAddr+": browsers remember the microphone's permission by port)")
 	f.BoolVar(&o.noTray, "no-tray", false, "show no icon in the tray")
 	f.BoolVar(&o.noBrowser, "no-browser", false, "open no page; its address is in the line on stdout")
@@ -100,15 +103,15 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if o.verbose {
 		level = slog.LevelDebug
 	}
-	tail := &logTail{to: stderr}
+	aside := newLogAside(stderr)
+	go aside.Run()
+	defer aside.end()
+	tail := &logTail{to: aside}
 	log := slog.New(slog.NewTextHandler(tail, &slog.HandlerOptions{Level: level}))
 	debug.SetGCPercent(50) // the phone idles all day; a smaller heap is worth the few collections
 
-	if err := os.MkdirAll(o.config, 0o700); err != nil {
-		return fmt.Errorf("settings folder: %w; choose another with -config", err)
-	}
 	opener := newOpener(log, o.noBrowser)
-	lock, first, err := alone(o.config)
+	lock, first, err := aloneSomewhere(o.config, log)
 	if err != nil {
 		return err
 	}
@@ -118,17 +121,24 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 				return err
 			}
 		}
-		opener.open(first.Panel)
+		opener.openAndLeave(first.Panel)
 		return json.NewEncoder(stdout).Encode(first)
 	}
 	defer lock.end()
 	kept, err := openSettings(o.config, log)
-	if err == nil && o.lang != "" {
-		err = kept.change(func(c *config) { c.Lang = o.lang })
+	if o.lang != "" {
+		err = errors.Join(err, kept.change(func(c *config) {
+			c.Settings = maps.Clone(c.Settings)
+			if c.Settings == nil {
+				c.Settings = wire.Values{}
+			}
+			c.Settings[wire.SetLang] = o.lang
+		}))
 	}
 	if err != nil {
-		return err
+		log.Warn("settings hold until the phone ends", "err", err)
 	}
+	kept.broken = err
 	return serve(ctx, o, kept, lock, opener, log, tail, stdout, stderr)
 }
 
@@ -142,34 +152,51 @@ func serve(ctx context.Context, o options, kept *settings, lock *single, opener 
 		return errors.Join(err, g.Wait())
 	}
 
-	lang := language(kept.get().Lang)
+	lang := language(kept.get().Settings.Text(wire.SetLang))
 	home, demo, err := theCenter(ctx, g, o, kept, lang, log)
 	if err != nil {
 		return end(err)
 	}
-	instance, err := kept.instance()
-	if err != nil {
-		return end(err)
-	}
+	instance, unkept := kept.instance()
 	p, err := newPhone(phoneConfig{center: home, machine: machine(), log: log, instance: instance, kept: kept, store: store{o.config, log}})
 	if err != nil {
 		return end(err)
 	}
+	opener.chooses(p.held)
+	p.cfg.appliers = appliers(o, opener, log)
+	keys := newHotkeys(face{p}, p.show, log)
+	p.cfg.appliers["hotkey"] = keys
+	p.cfg.updates = newUpdates(p.agent, opener.reveal, log)
+	p.cfg.appliers[wire.SetInBand] = applyFunc(func(_ context.Context, name string, v wire.Values) *wire.Problem {
+		p.sound.InBand(v.On(name))
+		return nil
+	})
 	panel, err := web.New(web.Config{Addr: o.panel, Agent: face{p}, Floor: p.uplink, Sound: pageSound{p.sound},
-		Metrics: http.HandlerFunc(p.metrics), Why: why{p, kept, tail}, Lang: kept.get().Lang, Log: log})
+		Metrics: http.HandlerFunc(p.metrics), Why: why{p, kept, tail}, Recordings: p, Proofs: p, Past: p.uplink, Book: p, Guests: guests{p},
+		Lang: func() string { return p.held().Text(wire.SetLang) }, Log: log})
 	if err != nil {
 		return end(err)
 	}
+	p.cfg.show = func() { opener.page(panel.OneTimeURL("")) }
+	p.cfg.browse, p.cfg.raise = opener.open, raiseWindow
+	if a, err := netip.ParseAddrPort(panel.Addr()); err == nil {
+		p.cfg.port = int(a.Port())
+	}
 	say := ready{Panel: panel.URL(), PID: os.Getpid()}
 	if err := lock.say(say); err != nil {
-		return end(err)
+		log.Warn("a second start will not find this phone", "err", err)
 	}
 	g.Go(func() error { return panel.Run(ctx) })
 	g.Go(func() error {
 		defer cancel() // the agent has quit: everything else may end
 		return p.Run(ctx)
 	})
+	g.Go(func() error { return keys.Run(ctx) })
+	g.Go(func() error { p.begin(); return nil })
 	g.Go(func() error { return quitOnSignal(ctx, p, log) })
+	g.Go(func() error {
+		return memoryGuard{limitMemory("/", log), memoryUsed, debug.FreeOSMemory, p.agent.Post, log}.run(ctx)
+	})
 	if demo != nil {
 		demo.user = p
 		g.Go(func() error { return demo.Run(ctx) })
@@ -178,7 +205,12 @@ func serve(ctx context.Context, o options, kept *settings, lock *single, opener 
 	if err := json.NewEncoder(stdout).Encode(say); err != nil {
 		return end(err)
 	}
-	opener.open(panel.OneTimeURL(""))
+	if p.held().On(wire.SetOpenPage) {
+		opener.page(panel.OneTimeURL(""))
+	}
+	if err := errors.Join(kept.broken, unkept); err != nil {
+		p.notKept(err)
+	}
 	if o.link != "" {
 		p.agent.Post(wire.DialLink{URI: o.link})
 	}
@@ -187,10 +219,40 @@ func serve(ctx context.Context, o options, kept *settings, lock *single, opener 
 		p.note("remember", kept.change(func(c *config) { c.Noticed = true }))
 		return was
 	}
-	err = tray.Run(ctx, tray.Config{Agent: face{p}, Lang: lang, Off: o.noTray, Log: log, Noticed: noticed,
-		Open: func(view string) { opener.open(panel.OneTimeURL(view)) }})
+	err = tray.Run(ctx, tray.Config{Agent: face{p}, Lang: language(""), Off: o.noTray, Log: log, Noticed: noticed,
+		Open: func(view string) {
+			open := func() { opener.page(panel.OneTimeURL(view)) }
+			if view != "" {
+				open()
+				return
+			}
+			p.raiseOr(open)
+		},
+		Rings: func(names []string) { p.agent.Post(agent.RingDevices{Names: names}) }})
 	return end(err)
 }
+
+// appliers are who makes settings hold outside of the phone.
+func appliers(o options, opener *opener, log *slog.Logger) map[string]applier {
+	all := map[string]applier{wire.SetWindow: opener}
+	var args []string
+	if o.demo {
+		args = []string{"-demo"}
+	}
+	l, err := newLaunch(o.config, usualConfig(), args...)
+	if err != nil {
+		log.Warn("the system cannot start this phone by itself", "err", err)
+		return all
+	}
+	all[wire.SetAutostart] = autostart{l}
+	for _, k := range linkKinds() {
+		all[k.setting] = links{l}
+	}
+	return all
+}
+
+// usualConfig is the folder of a phone that is started without -config.
+func usualConfig() string { return filepath.Join(xdg.ConfigHome, "zaseki") }
 
 // theCenter is where the phone belongs, and the demo around it when asked for.
 func theCenter(ctx context.Context, g *errgroup.Group, o options, kept *settings, lang string, log *slog.Logger) (center, *demo, error) {
@@ -215,7 +277,10 @@ func theCenter(ctx context.Context, g *errgroup.Group, o options, kept *settings
 	if err != nil {
 		return center{}, nil, err
 	}
-	return home, nil, kept.change(func(c *config) { c.Center = o.center })
+	if err := kept.change(func(c *config) { c.Center = o.center }); err != nil {
+		log.Warn("the center is not remembered", "err", err)
+	}
+	return home, nil, nil
 }
 
 // quitOnSignal: the first signal is an Exit with everything it means, the second pulls the plug.

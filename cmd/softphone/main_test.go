@@ -22,59 +22,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var quiet = slog.New(slog.DiscardHandler)
 
-func TestConfigIsReadAsWrittenAndForThisUserAlone(t *testing.T) {
-	dir := t.TempDir()
-	want := config{Center: "http://127.0.0.1:8080", Lang: "ja", Noticed: true}
-	if err := writeConfig(dir, want); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(filepath.Join(dir, configFile))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("mode %v, %v", info.Mode(), err)
-	}
-	if got, err := readConfig(dir, quiet); err != nil || got != want {
-		t.Fatalf("%+v, %v", got, err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
-		t.Fatalf("left behind: %v", left)
-	}
-}
-
-func TestAChangeOfOneSettingKeepsTheOthers(t *testing.T) {
-	dir := t.TempDir()
-	kept, err := openSettings(dir, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, change := range []func(*config){func(c *config) { c.Center = "http://127.0.0.1:8080" }, func(c *config) { c.Noticed = true }, func(c *config) { c.Lang = "ja" }} {
-		if err := kept.change(change); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := readConfig(dir, quiet); err != nil || got != (config{Center: "http://127.0.0.1:8080", Noticed: true, Lang: "ja"}) {
-		t.Fatalf("%+v, %v", got, err)
-	}
-}
-
-func TestAnUnreadableConfigIsSetAside(t *testing.T) {
-	for name, content := range map[string]string{"empty": "", "half": `{"center":"http`, "binary": "\x00\xff\x7fELF", "types": `{"center":5}`,
-		"large": `{"center":"` + strings.Repeat("x", configMax) + `"}`} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			file := filepath.Join(dir, configFile)
-			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if got, err := readConfig(dir, quiet); err != nil || got != (config{}) {
-				t.Fatalf("%+v, %v", got, err)
-			}
-			if kept, err := os.ReadFile(file + ".bad"); err != nil || string(kept) != content {
-				t.Fatalf("the file is lost: %v", err)
-			}
-		})
-	}
-}
-
 func TestFlagsThatMakeNoSenseAreToldInWords(t *testing.T) {
 	for _, args := range [][]string{{"mailto:x"}, {"tel:+1", "tel:+2"}, {"-lang", "fr"}, {"-demo", "-center", "http://x"}, {"-nonsense"}} {
 		var out, errs bytes.Buffer

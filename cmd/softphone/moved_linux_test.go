@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,10 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"zaseki/cmd/bench/stage"
 	"zaseki/cmd/center/node"
 	"zaseki/cmd/center/roster"
 	"zaseki/cmd/softphone/caller"
-	"zaseki/media"
 	"zaseki/tray/agent"
 	"zaseki/web/wire"
 )
@@ -114,47 +113,6 @@ func serveMoved(t *testing.T) {
 	_, _ = io.Copy(io.Discard, words)
 }
 
-// tone is a source of 440 Hz.
-type tone struct{ n int }
-
-func (s *tone) Next(frame []int16) bool {
-	for i := range frame {
-		frame[i] = int16(8000 * math.Sin(2*math.Pi*440*float64(s.n)/8000))
-		s.n++
-	}
-	return true
-}
-
-// lastHeard notes the longest time without sound.
-type lastHeard struct {
-	mu   sync.Mutex
-	last time.Time
-	gap  time.Duration
-}
-
-func (h *lastHeard) hear(pcm []int16) {
-	loud := 0
-	for _, v := range pcm {
-		loud = max(loud, int(v))
-	}
-	if loud < 2000 {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if now := time.Now(); !h.last.IsZero() {
-		h.gap = max(h.gap, now.Sub(h.last))
-	}
-	h.last = time.Now()
-}
-
-func (h *lastHeard) longest() (gap, since time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	gap, h.gap = h.gap, 0
-	return gap, time.Since(h.last)
-}
-
 // otherEnd starts the server in a namespace of its own and lays a cable there.
 func otherEnd(t *testing.T) (say io.Writer) {
 	t.Helper()
@@ -210,11 +168,11 @@ func phoneMoves(t *testing.T) {
 	p.agent.Post(wire.Dial{Number: demoEcho})
 	talking := until("the echo answers", func(s wire.Snapshot) bool { _, ok := s.Talking(); return ok })
 	call := talking.Calls[0].ID
-	var heard lastHeard
-	p.sound.Listen(call, heard.hear)
-	p.sound.Play(call, media.Source(&tone{}))
+	var heard stage.Gap
+	p.sound.Listen(call, heard.Hear)
+	p.sound.Play(call, &stage.Tone{Hz: 440})
 	time.Sleep(2 * time.Second)
-	if gap, since := heard.longest(); gap == 0 || since > 200*time.Millisecond {
+	if gap, since := heard.Longest(); gap == 0 || since > 200*time.Millisecond {
 		t.Fatalf("no echo before anything changed: longest gap %v, last heard %v ago", gap, since)
 	}
 
@@ -226,7 +184,7 @@ func phoneMoves(t *testing.T) {
 			ip(t, step)
 		}
 		time.Sleep(3 * time.Second)
-		gap, since := heard.longest()
+		gap, since := heard.Longest()
 		t.Logf("change %d: sound was gone for %v", i+1, gap)
 		if gap > time.Second || since > 200*time.Millisecond {
 			t.Errorf("change %d: gap %v, last heard %v ago; a second is promised", i+1, gap, since)

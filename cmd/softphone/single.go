@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/adrg/xdg"
 	"github.com/gofrs/flock"
 
 	"zaseki/web/wire"
@@ -27,6 +32,39 @@ type ready struct {
 type single struct {
 	lock *flock.Flock
 	file string
+	own  string // folder of this start alone; "" none
+}
+
+// errNoLock: this folder takes no lock. It is read-only, cannot be made, or is no folder.
+var errNoLock = errors.New("no lock can be had")
+
+// aloneSomewhere is alone, where the settings lie if that can be. A phone must work though nothing can be written there: then the lock
+// lies where this session keeps such things, or, where there is no such place either, in a folder of its own.
+func aloneSomewhere(config string, log *slog.Logger) (*single, ready, error) {
+	err := os.MkdirAll(config, 0o700)
+	if err == nil {
+		var s *single
+		var first ready
+		if s, first, err = alone(config); !errors.Is(err, errNoLock) {
+			return s, first, err
+		}
+	}
+	log.Warn("the settings folder cannot be used: settings hold until the phone ends", "folder", config, "err", err)
+	sum := sha256.Sum256([]byte(config))
+	dir := filepath.Join(xdg.RuntimeDir, "zaseki-"+hex.EncodeToString(sum[:4]))
+	if err := os.MkdirAll(dir, 0o700); err == nil {
+		if s, first, err := alone(dir); !errors.Is(err, errNoLock) {
+			return s, first, err
+		}
+	}
+	if dir, err = os.MkdirTemp("", "zaseki"); err != nil {
+		return nil, ready{}, fmt.Errorf("no folder can be written: %w; choose one with -config", err)
+	}
+	s, first, err := alone(dir)
+	if s != nil {
+		s.own = dir
+	}
+	return s, first, err
 }
 
 // alone takes the lock. When another phone has it, first is what that one said.
@@ -34,7 +72,7 @@ func alone(dir string) (s *single, first ready, err error) {
 	s = &single{lock: flock.New(filepath.Join(dir, "softphone.lock"), flock.SetPermissions(0o600)), file: filepath.Join(dir, "softphone.run")}
 	got, err := s.lock.TryLock()
 	if err != nil {
-		return nil, first, fmt.Errorf("lock of %s: %w", dir, err)
+		return nil, first, fmt.Errorf("lock of %s: %w: %w", dir, errNoLock, err)
 	}
 	if got {
 		return s, first, nil
@@ -106,4 +144,8 @@ func (r ready) hand(ctx context.Context, link string) error {
 func (s *single) end() {
 	_ = os.Remove(s.file)
 	_ = s.lock.Unlock()
+	if s.own != "" {
+		_ = os.Remove(s.lock.Path())
+		_ = os.Remove(s.own)
+	}
 }

@@ -57,45 +57,65 @@ settings.json  its settings
 metrics.txt    its counters
 calls/         what happened in each of the last calls, SIP messages with passwords and keys masked
 
-Numbers of callers are in the calls: treat the file as you treat a call list.
+Of callers' and called numbers only the last three digits are in it. Phonebooks, the names in them and what was written about calls are
+left out. Names that came with a call from the network may be there.
 `
 
 // Support writes the archive. No secret is in it: passwords never reach these files, and keys are masked where messages are
 // kept.
 func (w why) Support(ctx context.Context, to io.Writer) error {
-	archive := zip.NewWriter(to)
-	add := func(name string, data []byte) error {
-		f, err := archive.Create(name)
-		if err == nil {
-			_, err = f.Write(data)
-		}
+	files, err := w.files(ctx)
+	if err != nil {
 		return err
 	}
+	archive := zip.NewWriter(to)
+	for _, f := range files {
+		out, err := archive.Create(f.name)
+		if err == nil {
+			_, err = io.WriteString(out, f.text)
+		}
+		if err != nil {
+			return errors.Join(err, archive.Close())
+		}
+	}
+	return archive.Close()
+}
+
+type supportFile struct{ name, text string }
+
+// files are the support file's, without numbers: whatever one of them shows to be a number is masked in all.
+func (w why) files(ctx context.Context) ([]supportFile, error) {
+	var numbers unnumbered
+	numbers.book(w.Phonebook().Contacts)
 	news, stop := w.agent.Watch()
-	snap := <-news
+	snap := numbers.shared(<-news)
 	stop()
 	var metrics bytes.Buffer
 	w.count(&metrics)
 	state, err := json.MarshalIndent(snap, "", " ")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	settings, err := json.MarshalIndent(w.kept.get(), "", " ")
 	if err != nil {
-		return err
+		return nil, err
+	}
+	files := []supportFile{{"log.txt", string(w.log.end())}, {"state.json", string(state)}, {"settings.json", string(settings)}, {"metrics.txt", metrics.String()}}
+	for _, call := range w.journal.names() {
+		files = append(files, supportFile{"calls/" + call + ".txt", asText(w.own(call))})
+	}
+	for _, f := range files {
+		numbers.knowAll(f.text)
+	}
+	for i := range files {
+		files[i].name, files[i].text = numbers.mask(files[i].name), numbers.mask(files[i].text)
 	}
 	about := fmt.Sprintf(supportNote, wire.Version, runtime.GOOS, runtime.GOARCH, runtime.Version(), time.Now().Format(time.RFC3339))
-	err = errors.Join(add("about.txt", []byte(about)), add("log.txt", w.log.end()), add("state.json", state),
-		add("settings.json", settings), add("metrics.txt", metrics.Bytes()))
-	for _, call := range w.journal.names() {
-		line, _ := w.Timeline(call)
-		err = errors.Join(err, add("calls/"+call+".txt", []byte(written(line))), ctx.Err())
-	}
-	return errors.Join(err, archive.Close())
+	return append([]supportFile{{"about.txt", about}}, files...), ctx.Err()
 }
 
-// written is a timeline as text.
-func written(t wire.Timeline) string {
+// asText is a timeline as text.
+func asText(t wire.Timeline) string {
 	var out []byte
 	for _, l := range t.Lines {
 		arrow := "  "

@@ -2,23 +2,23 @@ package main
 
 import (
 	"context"
-	"maps"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	"zaseki/media"
 	"zaseki/sip"
+	"zaseki/sip/dialog"
 	"zaseki/tray/agent"
 	"zaseki/web/uplink"
 	"zaseki/web/wire"
 )
 
-// tellCenter, tellLine and tellSound turn news of the instruments into events of the agent.
+// tellCenter and tellLine turn news of center and line into events of the agent; tellSound is in sound.go.
 func (p *phone) tellCenter(e uplink.Event) {
 	switch e := e.(type) {
 	case uplink.Online:
 		p.agent.Post(agent.Linked{Online: true})
+		p.kept.look()
 	case uplink.Offline:
 		p.agent.Post(agent.Linked{})
 	case uplink.State:
@@ -27,6 +27,12 @@ func (p *phone) tellCenter(e uplink.Event) {
 		p.agent.Post(agent.Resumed{Welcome: p.keep(e.Welcome)})
 	case uplink.Notice:
 		p.agent.Post(agent.Noticed{Notice: e.Notice})
+	case uplink.BookChanged:
+		p.agent.Post(agent.BookChanged{Rev: e.Rev})
+	case uplink.SettingsAsked:
+		p.agent.Post(agent.SettingsAsked{By: e.By})
+	case uplink.Told:
+		p.agent.Post(e.Word)
 	case uplink.Revoked:
 		p.agent.Post(agent.Revoked{Problem: e.Problem})
 	case uplink.Expired:
@@ -45,7 +51,9 @@ func (p *phone) tellLine(e sip.Event) {
 	case sip.Incoming:
 		l := p.leg(e.Call)
 		l.number, l.offer = e.User, e.SDP
-		p.agent.Post(agent.Invited{Call: e.Call, User: e.User, Host: e.Host, Name: e.Display, Mark: p.numbers().Mark(e.Header), Replaces: e.Replaces})
+		called, _ := dialog.ParseParty(e.Header("P-Called-Party-ID")) // RFC 7315 §4.2
+		p.agent.Post(agent.Invited{Call: e.Call, User: e.User, Host: e.Host, Name: e.Display, Mark: p.numbers().Mark(e.Header), Replaces: e.Replaces,
+			Permit: e.Header(wire.PermitHeader), Called: called.User, Center: e.Header(wire.CallHeader)})
 	case sip.Progress:
 		if e.SDP != "" { // early media (RFC 3960)
 			p.note("early sound", p.sound.SetAnswer(e.Call, e.SDP))
@@ -60,7 +68,7 @@ func (p *phone) tellLine(e sip.Event) {
 	case sip.Quiet:
 		p.agent.Post(agent.Quiet{Call: e.Call})
 	case sip.DigitInfo:
-		p.agent.Post(agent.DigitHeard{Call: e.Call, Digit: e.Digit})
+		p.digitHeard(e.Call, e.Digit)
 	case sip.TransferAsked:
 		p.agent.Post(agent.TransferAsked{Call: e.Call, Number: e.Number, Host: e.Host, Name: e.Display, By: e.By, Attended: e.Attended})
 	case sip.Identity:
@@ -83,34 +91,47 @@ func (p *phone) numbers() wire.Plan {
 // failed: nobody took our call. Who refuses voice that may be encrypted wants it encrypted or not at all: it is asked once more,
 // for that (measured with peers that insist on RTP/SAVP).
 func (p *phone) failed(e sip.Failed) {
-	voice, l := p.security(), p.leg(e.Call)
-	if (e.Code == 488 || e.Code == 606) && voice.Policy == wire.VoiceOptional && voice.Keys && !l.forced && l.number != "" {
-		l.forced, voice.Policy = true, wire.VoiceRequired
-		p.jobs.Go(func() { p.dial(context.Background(), e.Call, voice) })
-		return
+	voice := p.security()
+	if (e.Code == 488 || e.Code == 606) && voice.Policy == wire.VoiceOptional && voice.Keys {
+		if l := p.again(e.Call); l != nil {
+			voice.Policy = wire.VoiceRequired
+			p.jobs.Go(func() { p.redial(e.Call, l, voice) })
+			return
+		}
 	}
 	p.agent.Post(agent.Failed{Call: e.Call, Code: e.Code, Reason: e.Reason})
 }
 
-// moved: our address is another one now. Calls that talk are offered there at once, one beside the other; what rings is answered
-// from there.
+// moved: our address is another one now. Calls that talk are offered there at once, one beside the other. What rings here is
+// not carried over: it ends with its link (503), for its answer would go the way its INVITE came.
 func (p *phone) moved(local netip.Addr) {
-	p.mu.Lock()
-	calls := slices.Collect(maps.Keys(p.calls))
-	p.mu.Unlock()
+	calls := p.legs()
 	p.log.Info("address changed", "local", local, "calls", len(calls))
 	for _, call := range calls {
 		p.jobs.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), reofferMax)
 			defer cancel()
 			p.journal.note(call, "phone", "our address changed")
-			offer, err := p.sound.MoveOffer(call, local)
-			if err == nil {
-				err = p.reoffered(ctx, call, offer)
-			}
-			p.note("move", err)
+			p.note("move", p.move(ctx, call, local))
 		})
 	}
+}
+
+// move offers the call's sound at that address of ours, by a way that both sides look for anew.
+func (p *phone) move(ctx context.Context, call string, local netip.Addr) error {
+	offer, err := p.sound.MoveOffer(call, local)
+	if err != nil {
+		return err
+	}
+	return p.reoffered(ctx, call, offer)
+}
+
+// wayLost: nobody answers where the sound of a call goes. The network between may have changed: both look for another way.
+func (p *phone) wayLost(call string) {
+	p.journal.note(call, "phone", "no way for the sound")
+	ctx, cancel := context.WithTimeout(context.Background(), reofferMax)
+	defer cancel()
+	p.note("look for another way", p.move(ctx, call, p.line.LocalAddr()))
 }
 
 // answered: the far side took our call. An answer without a common codec ends it at once.
@@ -149,36 +170,13 @@ func (p *phone) lineProblem(code int, reason string) wire.Problem {
 	return wire.Problem{Code: wire.ProblemSIPRefused, Holes: map[string]string{"code": strconv.Itoa(code), "reason": reason}}
 }
 
-func (p *phone) tellSound(e media.Event) {
-	switch e := e.(type) {
-	case media.PageLive:
-		p.agent.Post(agent.SoundLive{On: e.Live})
-	case media.LineSilent:
-		p.agent.Post(agent.LineSilent{Call: e.Line, On: e.Silent})
-	case media.Secured:
-		p.secured(e)
-	case media.Digit:
-		p.agent.Post(agent.DigitHeard{Call: e.Line, Digit: e.Digit})
-	}
-}
-
-// pageSound is the engine as the panel sees it.
-type pageSound struct{ *media.Engine }
-
-// Orders carries the engine's orders over in the panel's words, newest wins.
-func (s pageSound) Orders(page string) (<-chan wire.SoundOrder, func()) {
-	from, stop := s.Engine.Orders(page)
-	to := make(chan wire.SoundOrder, 1)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for o := range from {
-			select {
-			case <-to:
-			default:
-			}
-			to <- wire.SoundOrder{Owner: o.Owner, Taken: o.Taken, Codec: o.Codec, Live: o.Live, Restart: o.Restart, Renew: o.Renew}
+// keepStatus has the center told of a status that was chosen while it was away.
+func (p *phone) keepStatus(to string) {
+	p.uplink.Keep(wire.SetStatus{To: to}, func(err error) {
+		told := agent.KeptTold{}
+		if err != nil {
+			told.Problem = p.problem("kept status", err)
 		}
-	}()
-	return to, func() { stop(); <-done }
+		p.agent.Post(told)
+	})
 }

@@ -214,22 +214,41 @@ func Resample(pcm []int16, from, to int) []int16 {
 		return pcm
 	}
 	const taps = 16
-	cut := min(1, float64(to)/float64(from))
-	reach := int(math.Ceil(taps / cut))
+	reach := int(math.Ceil(taps / min(1, float64(to)/float64(from))))
+	rows := weights(from, to, reach)
 	out := make([]int16, int(int64(len(pcm))*int64(to)/int64(from)))
 	for i := range out {
-		at := float64(i) * float64(from) / float64(to)
-		mid := int(at)
-		sum := 0.0
-		for k := max(0, mid-reach); k <= min(len(pcm)-1, mid+reach+1); k++ {
-			x := at - float64(k)
-			if w := x / float64(reach+1); w > -1 && w < 1 {
-				sum += float64(pcm[k]) * cut * sinc(cut*x) * (0.5 + 0.5*math.Cos(math.Pi*w))
-			}
+		begin, sum := i*from/to-reach, 0.0
+		row := rows[i%len(rows)]
+		row = row[max(0, -begin):max(0, min(len(row), len(pcm)-begin))]
+		for k, v := range pcm[max(0, begin):][:len(row)] {
+			sum += float64(v) * row[k]
 		}
 		out[i] = int16(max(-32768, min(32767, math.Round(sum))))
 	}
 	return out
+}
+
+// weights are what the samples around a place count for, reach of them before it; after so many samples of the new rate the places
+// lie between the old ones as before.
+func weights(from, to, reach int) [][]float64 {
+	phases := to
+	for rest := from; rest != 0; { // Euclid: phases becomes the greatest common divisor
+		phases, rest = rest, phases%rest
+	}
+	cut := min(1, float64(to)/float64(from))
+	rows := make([][]float64, to/phases)
+	for i := range rows {
+		at := float64(i) * float64(from) / float64(to)
+		rows[i] = make([]float64, 2*reach+2)
+		for k := range rows[i] {
+			x := at - math.Floor(at) + float64(reach-k)
+			if w := x / float64(reach+1); w > -1 && w < 1 {
+				rows[i][k] = cut * sinc(cut*x) * (0.5 + 0.5*math.Cos(math.Pi*w))
+			}
+		}
+	}
+	return rows
 }
 
 func sinc(x float64) float64 {

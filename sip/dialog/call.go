@@ -47,8 +47,8 @@ type Call struct {
 
 	phase   phase
 	dialog  *dialog
-	allow   []string // the methods the far side says it knows, in lower case; nil: it never said
-	settled bool     // the last event is queued
+	allow   []string    // the methods the far side says it knows, in lower case; nil: it never said
+	settled atomic.Bool // the last event is queued
 
 	// outgoing INVITE
 	invite      *stack.Outbound
@@ -275,16 +275,37 @@ func (c *Call) do(f func() error) error {
 }
 
 func (c *Call) tell(e Event) {
-	if !c.settled {
+	if !c.settled.Load() {
 		c.events.put(e)
 	}
 }
 
+// Settled: it is decided how the call ended, though its last event may not be told yet. Of who is refused or gives up it is
+// true before the far side hears the final answer.
+func (c *Call) Settled() bool { return c.settled.Load() }
+
+// CatchUp returns when everything that came for the call before is told, or the context ends. Each call tells its events by
+// itself: who needs the order of two calls asks for it here, but not from a function that hears events of this call.
+func (c *Call) CatchUp(ctx context.Context) {
+	told := make(chan struct{})
+	c.post(func() { c.tell(caughtUp(told)) }) // of a call that is settled, done tells
+	select {
+	case <-told:
+	case <-c.done:
+	case <-ctx.Done():
+	}
+}
+
+// caughtUp is closed instead of being told.
+type caughtUp chan struct{}
+
+func (caughtUp) event() {}
+
 // settle tells the last event; requests may still be under way.
 func (c *Call) settle(last Event) {
 	c.tell(caused(last))
-	if !c.settled {
-		c.settled = true
+	if !c.settled.Load() {
+		c.settled.Store(true)
 		c.events.close()
 	}
 }

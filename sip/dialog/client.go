@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type InviteRequest struct {
 	Patient     bool           // without SDP: the ACK waits for Acknowledge with our answer
 	Session     time.Duration  // session timer to ask for (RFC 4028); 0: the user agent's
 	Auth        *stack.Auth    // nil: challenges are failures
+	Quiet       time.Duration  // until Quiet is told; 0: 16*T1
 	CallID      string         // "" makes one
 	Tell        func(Event)    // hears the events in order, one at a time; may block and may call the Call
 }
@@ -97,14 +99,14 @@ func (ua *UA) Invite(ctx context.Context, r InviteRequest) (*Call, error) {
 	begun := make(chan error, 1)
 	c.begin(func() func(Event) { return r.Tell }, func() {
 		c.limitRinging()
-		c.after(16*sip.T1, func() {
+		c.after(cmp.Or(r.Quiet, 16*sip.T1), func() {
 			if c.phase == calling && !c.heard {
 				c.tell(Quiet{})
 			}
 		})
 		err := c.sendInvite(req)
 		if err != nil {
-			c.settled = true // Invite itself tells
+			c.settled.Store(true) // Invite itself tells
 			c.events.close()
 			c.phase = over
 		}

@@ -179,6 +179,7 @@ func TestRequestsWithinADialog(t *testing.T) {
 }
 
 func TestReinviteOfThePeer(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	c := r.calls(a)
@@ -255,6 +256,7 @@ func TestSameInviteOverTwoWaysIsOneCall(t *testing.T) {
 }
 
 func TestDeadDialogIsEnded(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	c := r.calls(a)

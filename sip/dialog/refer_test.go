@@ -108,6 +108,7 @@ func TestPeerThatHangsUpAfterItTookTheReferHasDoneIt(t *testing.T) {
 }
 
 func TestNotifiesThatMeanNothing(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	c := r.calls(a)
@@ -246,6 +247,7 @@ func TestSilenceAfterReferIsAFailure(t *testing.T) {
 
 // TestReferWithoutSubscription: who asks with Refer-Sub: false hears nothing (RFC 4488 §4).
 func TestReferWithoutSubscription(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	c := r.calls(a)

@@ -22,6 +22,7 @@ func (r *raw) provisional() *sipgo.Response {
 }
 
 func TestReliableProvisionalWaitsForItsPrack(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	r.says("INVITE", 1, "inv", "Supported: 100rel", offer)
@@ -216,6 +217,7 @@ func TestOfferInThe200IsAnsweredInTheAck(t *testing.T) {
 
 // TestForkedRingingTellsItsBranches: two phones ring with early media; one of them answers without repeating its SDP.
 func TestForkedRingingTellsItsBranches(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	a.invite(r.at(), "udp")
@@ -269,6 +271,7 @@ func TestSippReliableProvisional(t *testing.T) {
 
 // TestUpdateWhileOurOfferIsOpen: an offer is told to come again, a refresh is not (RFC 3311 §5.2).
 func TestUpdateWhileOurOfferIsOpen(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	c := r.calls(a)

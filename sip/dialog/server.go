@@ -188,10 +188,10 @@ func (c *Call) cancelled(cancel *sip.Request, of *stack.Inbound) {
 	if c.phase != ringing || of != c.in {
 		return
 	}
-	_ = c.in.Answer(487, "Request Terminated")
 	sipCause, q850, text := reasons(cancel)
 	if text == "" {
 		text = "Request Terminated"
 	}
 	c.finish(Ended{ByPeer: true, Code: 487, Reason: text, Cause: q850, Elsewhere: sipCause == 200})
+	_ = c.in.Answer(487, "Request Terminated") // who hears it may ask for the same phone at once, see Settled
 }

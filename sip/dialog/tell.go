@@ -40,6 +40,10 @@ func (c *Call) say(tell func(Event), e Event) {
 			c.post(c.broke)
 		}
 	}()
+	if reached, ok := e.(caughtUp); ok {
+		close(reached)
+		return
+	}
 	tell(e)
 }
 

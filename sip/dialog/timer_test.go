@@ -110,6 +110,7 @@ func TestLongerSessionIsTakenOnce(t *testing.T) {
 }
 
 func TestRingingHasALimit(t *testing.T) {
+	t.Parallel()
 	short := func(c *dialog.Config) { c.Ring = 300 * time.Millisecond }
 	a, b := newAgent(t, short), newAgent(t)
 	a.invite(b.addr, "udp")
@@ -174,6 +175,7 @@ func TestCallMovesToAnotherWay(t *testing.T) {
 }
 
 func TestServiceRouteIsGone(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t)
 	r := newRaw(t, a.addr)
 	a.invites(r.at(), dialog.InviteRequest{SDP: offer, Route: []string{"<sip:edge.zaseki.test;lr>", "<sip:home.zaseki.test;lr>"}})

@@ -92,6 +92,9 @@ func (in *Inbound) Respond(res *sip.Response) error {
 	out := sender{in.Link, in.to}
 	switch {
 	case in.tx != nil && (res.StatusCode < 200 || res.StatusCode >= 300):
+		if res.StatusCode >= 300 && in.stack.cfg.Forwards {
+			in.stack.forgetMerge(in)
+		}
 		return in.tx.Respond(res)
 	case res.StatusCode < 200 || before != 0:
 		return out.WriteMsg(res)

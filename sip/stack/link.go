@@ -261,6 +261,10 @@ func (l *Link) readUDP() {
 		if l.stack.cfg.Admit != nil && !l.stack.cfg.Admit(from) {
 			continue
 		}
+		if l.stack.cfg.Bindings && isBinding(buf[:n]) {
+			_ = l.write(bindingAnswer(buf[:n], from), from)
+			continue
+		}
 		if data := buf[:n]; len(strings.Trim(string(data[:min(n, 5)]), "\r\n\x00")) > 0 {
 			l.stack.receive(data, from, l)
 		}

@@ -2,9 +2,7 @@ package stack
 
 import (
 	"bufio"
-	"context"
 	"fmt"
-	"net"
 	"net/textproto"
 	"strings"
 	"testing"
@@ -14,22 +12,7 @@ import (
 
 // TestLinkThatIsFoundLostByWhoHearsAnAnswer: the write of an ACK may find out, while the transaction hands the answer up.
 func TestLinkThatIsFoundLostByWhoHearsAnAnswer(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	s := New(Config{})
-	run(t, s)
-	link, err := s.DialTCP(context.Background(), listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, link, conn := connected(t)
 	msg, _ := sip.ParseMessage([]byte(message("OPTIONS", "x", 1)))
 	req := msg.(*sip.Request)
 	req.RemoveHeader("Via")

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -55,26 +54,11 @@ func responsesKeepTheirOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer far.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	s := New(Config{})
+	s, tcp, conn := connected(t)
 	udp, err := s.ListenUDP("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, s)
-	tcp, err := s.DialTCP(context.Background(), listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	to := netip.MustParseAddrPort(far.LocalAddr().String())
 	t.Run("udp", func(t *testing.T) {
 		answersInOrder(t, s, udp, to, func(buf []byte) (int, func([]byte)) {

@@ -54,6 +54,14 @@ func (s *Stack) forgetMergeLocked(key, merge string) {
 	}
 }
 
+// forgetMerge lets the same INVITE come once more, by another branch, after it was refused: a proxy that was sent elsewhere in vain
+// asks again. That request is over, and RFC 3261 §8.2.2.2 speaks of those that are not.
+func (s *Stack) forgetMerge(in *Inbound) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetMergeLocked(in.key, in.merge)
+}
+
 // drop forgets a request whose machine ended. One that is settled stays so.
 func (s *Stack) drop(in *Inbound) {
 	s.mu.Lock()

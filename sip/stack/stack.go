@@ -32,6 +32,8 @@ type Config struct {
 	// Forwards says that INVITEs go on from here, so that one without a hop left is refused with 483 (RFC 3261 §16.3). Who makes
 	// the next one gives it a Max-Forwards one below Hops.
 	Forwards bool
+	// Bindings says that STUN binding requests on UDP are answered: phones keep their flows alive with them (RFC 5626 §4.4.2).
+	Bindings bool
 	// ConnsPerAddr is how many TCP connections one address may hold; 0 means 64.
 	ConnsPerAddr int
 }

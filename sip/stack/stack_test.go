@@ -49,6 +49,26 @@ func run(t testing.TB, s *Stack) {
 	t.Cleanup(func() { cancel(); <-done })
 }
 
+// connected is a running stack with a connection to the test, which holds its other end.
+func connected(t *testing.T) (s *Stack, link *Link, conn net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	s = New(Config{})
+	run(t, s)
+	if link, err = s.DialTCP(context.Background(), listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if conn, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return s, link, conn
+}
+
 func dial(t *testing.T, network string, to netip.AddrPort) net.Conn {
 	t.Helper()
 	conn, err := net.Dial(network, to.String())
@@ -249,21 +269,7 @@ func TestLargeRequestsLeaveOverUDP(t *testing.T) {
 }
 
 func TestLostConnectionEndsWhatWaitsOnIt(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	s := New(Config{})
-	run(t, s)
-	link, err := s.DialTCP(context.Background(), listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, link, conn := connected(t)
 	msg, _ := sip.ParseMessage([]byte(message("OPTIONS", "x", 1)))
 	req := msg.(*sip.Request)
 	req.RemoveHeader("Via")
@@ -283,22 +289,7 @@ func TestLostConnectionEndsWhatWaitsOnIt(t *testing.T) {
 
 // TestEveryMessageSaysItsLength, also the ACK that the transaction makes by itself.
 func TestEveryMessageSaysItsLength(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	s := New(Config{})
-	run(t, s)
-	link, err := s.DialTCP(context.Background(), listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, link, conn := connected(t)
 	msg, _ := sip.ParseMessage([]byte(message("INVITE", "x", 1)))
 	req := msg.(*sip.Request)
 	req.RemoveHeader("Via")

@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -236,15 +236,7 @@ func TestLargeRequestsOfAnAutomaticLineGoByTCP(t *testing.T) {
 		t.Run(fmt.Sprint("tcp ", tcp), func(t *testing.T) {
 			far := New(Config{})
 			far.Handle(Handlers{Request: func(in *Inbound) { _ = in.Answer(200, "OK") }})
-			udp, err := far.ListenUDP("127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if tcp {
-				if _, err := far.ListenTCP(udp.Local().String()); err != nil {
-					t.Skip("the port is taken for tcp: ", err)
-				}
-			}
+			udp := listens(t, far, tcp)
 			run(t, far)
 			s := New(Config{})
 			run(t, s)
@@ -279,22 +271,7 @@ func TestLargeRequestsOfAnAutomaticLineGoByTCP(t *testing.T) {
 
 // TestServersThatNeverPongKeepTheirConnection, and one that did once loses it by silence.
 func TestServersThatNeverPongKeepTheirConnection(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	s := New(Config{})
-	run(t, s)
-	link, err := s.DialTCP(context.Background(), listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	_, link, conn := connected(t)
 	link.KeepAlive(10 * time.Millisecond)
 	buf := make([]byte, 4)
 	if _, err := conn.Read(buf); err != nil || string(buf) != "\r\n\r\n" {
@@ -311,11 +288,34 @@ func TestServersThatNeverPongKeepTheirConnection(t *testing.T) {
 	}
 }
 
+// listens on a port that is free for UDP, and for TCP when that is wanted.
+func listens(t *testing.T, s *Stack, tcp bool) *Link {
+	t.Helper()
+	for range 100 {
+		udp, err := s.ListenUDP("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !tcp {
+			return udp
+		}
+		if _, err := s.ListenTCP(udp.Local().String()); err == nil {
+			return udp
+		}
+		_ = udp.Close()
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return nil
+}
+
 func TestSocketsAreChosenByFamily(t *testing.T) {
 	s := New(Config{})
 	run(t, s)
 	six, err := s.ListenUDP("[::1]:0")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("no IPv6: ", err)
+		}
 		t.Skip("no IPv6: ", err)
 	}
 	four, err := s.ListenUDP("127.0.0.1:0")

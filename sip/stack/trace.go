@@ -78,7 +78,7 @@ func printable(text []byte) string {
 	return s
 }
 
-// masked hides digest answers, SDES keys and the text of instant messages.
+// masked hides digest answers, permissions, SDES keys, the text of instant messages and the digits of INFO, which may be a card number's.
 func masked(data []byte) string {
 	var b strings.Builder
 	b.Grow(len(data))
@@ -102,7 +102,7 @@ func masked(data []byte) string {
 		return b.String()
 	}
 	b.WriteString("\r\n\r\n")
-	if bytes.HasPrefix(head, []byte("MESSAGE ")) && len(body) > 0 {
+	if (bytes.HasPrefix(head, []byte("MESSAGE ")) || bytes.HasPrefix(head, []byte("INFO "))) && len(body) > 0 {
 		b.WriteString("•••")
 		return b.String()
 	}
@@ -112,14 +112,22 @@ func masked(data []byte) string {
 	return b.String()
 }
 
-// hides: this header line, or the one it continues, holds digest credentials.
+// hidden are the headers that hold digest credentials, or a permission of our center that is good once.
+func hidden(name string) bool {
+	switch strings.ToLower(name) {
+	case "authorization", "proxy-authorization", "x-center-permit":
+		return true
+	}
+	return false
+}
+
+// hides: this header line is hidden, or the one that it continues.
 func hides(line []byte, before bool) bool {
 	if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
 		return before
 	}
 	name, _, _ := bytes.Cut(line, []byte(":"))
-	name = bytes.TrimSpace(name)
-	return bytes.EqualFold(name, []byte("authorization")) || bytes.EqualFold(name, []byte("proxy-authorization"))
+	return hidden(string(bytes.TrimSpace(name)))
 }
 
 // maskedKey hides every key of an a=crypto line (RFC 4568 §9.1: several stand behind each other, parted by ";") and of

@@ -1,6 +1,6 @@
 // @ts-check
 import { attr, h, put } from "./dom.js";
-import { t } from "./text.js";
+import { clean, t } from "./text.js";
 
 /** The place of the sentence about what went wrong; it is there before the sentence, so that it is read out. @param {string} [id] */
 export const trouble = (id) => h("p", { className: "trouble", role: "alert", id });
@@ -32,6 +32,29 @@ export function look(password) {
 }
 
 /**
+ * What a field holds, with the tabs and line breaks of what was pasted: a text box cannot hold them, and browsers make blanks of some.
+ * Whether they count is for the center to say, by its generation (PRODUCT A2, A3). Who types afterwards has seen what is there.
+ * @param {HTMLInputElement} field
+ */
+export function asPasted(field) {
+  let raw = "", shown = "";
+  field.addEventListener("paste", (e) => {
+    const words = (e.clipboardData?.getData("text/plain") ?? "").slice(0, field.maxLength);
+    if (!/[\t\r\n]/.test(words)) return;
+    e.preventDefault();
+    const from = field.selectionStart ?? 0, to = field.selectionEnd ?? 0;
+    raw = field.value.slice(0, from) + words + field.value.slice(to);
+    field.setRangeText(words.replace(/[\t\r\n]/g, ""), from, to, "end");
+    shown = field.value;
+  });
+  field.addEventListener("input", () => (raw = shown = "")); // typed, or pasted without any
+  return () => {
+    if (field.value !== shown) raw = shown = "";
+    return raw || field.value;
+  };
+}
+
+/**
  * A button that is at work keeps its name, its size and the keyboard.
  * @param {HTMLElement} button
  * @param {boolean} on
@@ -40,3 +63,11 @@ export const busy = (button, on) => attr(button, "aria-busy", on ? "true" : unde
 
 /** @param {HTMLElement} button */
 export const isBusy = (button) => button.getAttribute("aria-busy") === "true";
+
+/** A terminal as a person chooses it. @param {import("./types").Terminal} x */
+export function terminalName(x) {
+  const kinds = /** @type {Record<string, string>} */ ({
+    softphone: t("terminal.softphone"), "softphone-encrypted": t("terminal.encrypted"), desk: t("terminal.desk"), mobile: t("terminal.mobile"),
+  });
+  return [clean(x.extension), clean(x.name) || (kinds[x.type] ?? clean(x.type))].join(" · ");
+}

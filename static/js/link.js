@@ -7,16 +7,16 @@ const SHORTEST = 200;
 const LONGEST = 2000;
 
 /**
- * Trades the secret of the address for a session cookie and takes it out of the address and the history.
- * Without a secret an earlier session may still be good.
- * @returns {Promise<boolean>} whether there is a session
+ * Trades the secret of the address for a session cookie and takes it out of the address and the history. The answer is the phone as it is
+ * now, so that there is something to draw while the connection is made. Without a secret an earlier session may still be good.
+ * @returns {Promise<{ open: boolean, word?: Promise<Envelope | undefined> }>} whether there is a session
  */
 export async function openSession() {
   const token = location.hash.slice(1);
-  if (!token) return known();
+  if (!token) return { open: await known() };
   history.replaceState(null, "", location.pathname + location.search);
-  const answer = await post("/session", { token }).catch(() => undefined);
-  return answer?.ok || known();
+  const answer = await post("/session", { token, show: true }).catch(() => undefined);
+  return answer?.ok ? { open: true, word: answer.json().catch(() => undefined) } : { open: await known() };
 }
 
 /** Whether this browser has a session; true too when the phone does not answer just now, for then nobody knows. */
@@ -44,14 +44,33 @@ export async function request(path, body) {
 }
 
 /**
- * Reads what the phone answers to that path. The error of an answer that is not OK has its status.
+ * Posts and reads the answer; the error of one that is not OK has its problem if it tells one.
+ * @param {string} path
+ * @param {object} body
+ * @returns {Promise<any>}
+ */
+export async function ask(path, body) {
+  return (await told(path, await post(path, body))).json();
+}
+
+/**
+ * Reads what the phone answers to that path. The error of an answer that is not OK has its status, and its problem if it tells one.
  * @param {string} path
  * @returns {Promise<any>}
  */
-export async function read(path) {
-  const answer = await fetch(path, { cache: "no-store" });
-  if (!answer.ok) throw Object.assign(new Error(`${path}: ${answer.status}`), { status: answer.status });
-  return answer.json();
+export const read = async (path) => (await get(path)).json();
+
+/** The same as it came. @param {string} path @returns {Promise<Blob>} */
+export const readBlob = async (path) => (await get(path)).blob();
+
+/** @param {string} path */
+const get = async (path) => told(path, await fetch(path, { cache: "no-store" }));
+
+/** @param {string} path @param {Response} answer */
+async function told(path, answer) {
+  if (answer.ok) return answer;
+  const said = await answer.json().catch(() => undefined);
+  throw Object.assign(new Error(`${path}: ${answer.status}`), { status: answer.status, problem: typeof said?.code === "string" ? said : undefined });
 }
 
 /**
@@ -59,12 +78,12 @@ export async function read(path) {
  * @returns {Promise<string>}
  */
 export async function pageName() {
-  const fresh = () => crypto.randomUUID();
-  const name = sessionStorage.getItem("zaseki.page") ?? fresh();
-  const mine = (await holds(name)) ? name : fresh();
-  if (mine !== name) await holds(mine);
-  sessionStorage.setItem("zaseki.page", mine);
-  return mine;
+  const kept = sessionStorage.getItem("zaseki.page");
+  if (kept && (await holds(kept))) return kept;
+  const fresh = crypto.randomUUID();
+  void holds(fresh); // nobody else can have it
+  sessionStorage.setItem("zaseki.page", fresh);
+  return fresh;
 }
 
 /**
@@ -80,14 +99,21 @@ function holds(name) {
   });
 }
 
+/** Who listens: hear gets every message, linked the ups and downs, ended the end of the session. @typedef {{ hear(e: Envelope): void, linked(up: boolean): void, ended(): void }} Listener */
+
 /**
- * Stays connected. hear gets every message, linked the ups and downs, ended the end of the session.
+ * Stays connected. What comes before somebody listens is kept for them.
  * @param {string} page
- * @param {{ hear(e: Envelope): void, linked(up: boolean): void, ended(): void }} on
  */
-export function connect(page, on) {
+export function connect(page) {
+  /** @type {((to: Listener) => void)[]} */
+  const early = [];
+  /** @type {Listener} */
+  let on = { hear: (e) => early.push((to) => to.hear(e)), linked: (up) => early.push((to) => to.linked(up)), ended: () => early.push((to) => to.ended()) };
   /** @type {WebSocket | undefined} */
   let socket;
+  /** What is said before there is a connection; undefined when the first is there, or failed. @type {string[] | undefined} */
+  let unsaid = [];
   let wait = SHORTEST;
   let over = false;
 
@@ -96,11 +122,14 @@ export function connect(page, on) {
     socket = ws;
     ws.onopen = () => {
       wait = SHORTEST;
+      for (const text of unsaid ?? []) ws.send(text);
+      unsaid = undefined;
       on.linked(true);
     };
     ws.onmessage = (e) => on.hear(JSON.parse(e.data));
     ws.onclose = () => {
       if (over) return;
+      unsaid = undefined;
       on.linked(false);
       setTimeout(again, wait);
       wait = Math.min(LONGEST, wait * 1.6);
@@ -119,13 +148,20 @@ export function connect(page, on) {
 
   return {
     close,
+    /** @param {Listener} to */
+    listen(to) {
+      on = to;
+      for (const tell of early) tell(to);
+    },
     /**
-     * Says something; while the connection is down it is lost, and the page shows that it is down.
+     * Says something, the first words as soon as there is a connection. When that breaks they are lost, and the page shows it.
      * @param {string} type
      * @param {object} [body]
      */
     send(type, body = {}) {
-      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type, body }));
+      const text = JSON.stringify({ type, body });
+      if (socket?.readyState === WebSocket.OPEN) socket.send(text);
+      else unsaid?.push(text);
     },
   };
 }

@@ -4,16 +4,25 @@
  * mute is made there too. This module only brings the browser into the state that order and snapshot ask for, again
  * and again, so that it does not matter in which order news, reloads and failures come.
  *
- * @typedef {import("./types.d.ts").SoundOrder} Order
- * @typedef {import("./types.d.ts").Snapshot} Snapshot
- * @typedef {import("./types.d.ts").Sound} Sound
+ * @typedef {import("./types").SoundOrder} Order
+ * @typedef {import("./types").Snapshot} Snapshot
+ * @typedef {import("./types").Sound} Sound
+ * @typedef {import("./types").Way} Way
  * @typedef {{page: string, post: (path: string, body: object) => Promise<any>, send: (type: string, body?: object) => void}} Io
  */
+import { createMic } from "./mic.js";
+import { choosesSpeaker, listed, speaker } from "./devices.js";
+import { createPCM } from "./pcm.js";
+import { createRTC } from "./rtc.js";
 
-/** After the last call the microphone stays open so long, in milliseconds: the next call often comes at once. */
-const LINGER = 5000;
 /** After a failure, in milliseconds. */
 const AGAIN = 1000;
+/** A connection that is not up after so long will not come up; one takes ten, some browsers 250. */
+const SLOW = 2000;
+/** Where it cannot connect at all it is tried again after so long, between calls. */
+const LATER = 60000;
+const MEASURE = 2000;
+const LOOK = 250;
 
 /**
  * @param {Io} io
@@ -30,29 +39,30 @@ export function createSound(io) {
   let done = { restart: 0, renew: 0 }; // orders carried out
   let first = true; // no order seen yet: its counters are where we begin
   let signedIn = false;
-  let calls = 0;
+  let calls = 0; // the part in somebody else's is one
+  let listens = false; // and nobody is to hear us there: no microphone is asked for
   let closed = false;
+  /** @type {string[] | undefined} */
+  let speakers;
+  let sink = ""; // asked for last
 
-  /** @type {RTCPeerConnection | null} */
-  let pc = null;
-  /** @type {RTCRtpTransceiver | null} */
+  /** @type {Way | null} */
   let way = null;
-  /** The codec the connection was renegotiated for, in browsers that cannot choose one otherwise. */
-  let only = "";
-  /** @type {MediaStreamTrack | null} */
-  let mic = null;
-  /** @type {Promise<void> | null} */
-  let asking = null;
-  let refused = ""; // what the browser said when asked for the microphone
-  let told = ""; // mic.state sent last
-  let linger = 0;
+  let came = false; // it was up
+  let slow = 0;
+  const ladder = createLadder();
+
   let retry = 0;
+  let looking = 0;
+  let measured = 0;
   /** @type {(() => void) | null} */
   let unlockCalls = null;
   let level = 0;
 
   let busy = false;
   let again = false;
+
+  const mic = createMic({ send: io.send, changed: settle, opened: play });
 
   /** Brings everything into the wished state; one run at a time, and once more when something changed meanwhile. */
   async function settle() {
@@ -65,9 +75,11 @@ export function createSound(io) {
       again = false;
       try {
         holdLock();
-        settleMic();
+        mic.want({ owner: !closed && signedIn && order.owner, open: (calls > 0 && !listens) || order.mic === true });
         await settleConnection();
-        await settleSender();
+        await way?.carry(mic.track());
+        if (order.codec) await way?.speak(order.codec);
+        lookOften();
       } catch (err) {
         console.warn("sound:", err);
         clearTimeout(retry);
@@ -78,141 +90,98 @@ export function createSound(io) {
   }
 
   async function settleConnection() {
-    const wanted = !closed && signedIn && !first && !order.taken;
-    if (!wanted) return drop();
-    if (order.renew > done.renew || !pc || dead()) {
+    if (closed || !signedIn || first || order.taken) return drop();
+    if (way?.up()) {
+      came = true;
+      clearTimeout(slow);
+      ladder.good(way.name);
+    } else if (way?.hopeless()) {
+      ladder.hopeless();
+      drop();
+    }
+    if (order.renew > done.renew || !way || way.dead()) {
       done = { restart: order.restart, renew: order.renew };
       await connect();
     } else if (order.restart > done.restart) {
       done.restart = order.restart;
-      pc.restartIce();
-      await offer();
+      await way.restart();
     }
   }
 
-  function dead() {
-    const state = way?.sender.transport?.state;
-    return !pc || pc.connectionState === "failed" || pc.connectionState === "closed" || state === "closed" || state === "failed";
-  }
-
   function drop() {
-    if (!pc) return;
-    pc.onconnectionstatechange = pc.ontrack = null;
-    pc.close();
-    pc = way = null;
-    only = "";
+    clearTimeout(slow);
+    if (!way) return;
+    way.close();
+    way = null;
     audio.srcObject = null;
   }
 
   async function connect() {
+    if (way && !came) ladder.bad();
     drop();
-    const mine = new RTCPeerConnection({ iceServers: [] });
-    pc = mine;
-    way = mine.addTransceiver(mic ?? "audio", { direction: "sendrecv" });
-    mine.ontrack = (e) => {
-      audio.srcObject = e.streams[0] ?? new MediaStream([e.track]);
-      play();
-    };
-    mine.onconnectionstatechange = () => {
-      if (mine === pc && dead()) settle();
-    };
-    await offer();
-    const transport = way.sender.transport;
-    if (transport) transport.onstatechange = () => { if (mine === pc && dead()) settle(); };
-  }
-
-  /** The page always offers: the other way round the first connection takes a second. */
-  async function offer() {
-    const mine = pc;
-    if (!mine) return;
-    await mine.setLocalDescription();
-    const { sdp } = await io.post("/media/offer", { page: io.page, sdp: mine.localDescription?.sdp });
-    if (mine !== pc) return;
-    await mine.setRemoteDescription({ type: "answer", sdp });
-  }
-
-  /** Gives the sender its microphone and its codec. */
-  async function settleSender() {
-    if (!pc || !way) return;
-    const sender = way.sender;
-    if (sender.track !== mic) await sender.replaceTrack(mic);
-    if (!order.codec) return;
-    const mime = "audio/" + order.codec.toLowerCase();
-    const p = sender.getParameters();
-    const enc = /** @type {any} */ (p.encodings?.[0]);
-    const want = p.codecs.find((c) => c.mimeType.toLowerCase() === mime);
-    if (only === order.codec || enc?.codec?.mimeType.toLowerCase() === mime) return;
-    if (enc && want) {
-      enc.codec = want;
-      await sender.setParameters(p).catch(() => {});
-      if (/** @type {any} */ (sender.getParameters().encodings?.[0])?.codec) return;
-    }
-    // A browser without encodings[].codec: offer that one codec alone, over the same connection.
-    const list = RTCRtpReceiver.getCapabilities("audio")?.codecs.filter((c) => c.mimeType.toLowerCase() === mime);
-    if (!list?.length) return;
-    only = order.codec;
-    way.setCodecPreferences(list);
-    await offer();
-  }
-
-  /** The microphone is open while there is a call, which also lets the browser play sound without a click. */
-  function settleMic() {
-    const wanted = !closed && signedIn && order.owner && calls > 0;
-    if (wanted) {
-      clearTimeout(linger);
-      linger = 0;
-      if (!mic && !asking && !refused) asking = openMic().finally(() => { asking = null; settle(); });
-    } else if (closed || !signedIn || !order.owner) {
-      shutMic();
-    } else if (mic && !linger) {
-      linger = setTimeout(() => { linger = 0; if (calls === 0) { shutMic(); settle(); } }, LINGER);
-    }
-    if (order.owner && told && !mic && refused) tellMic(refused);
-  }
-
-  async function openMic() {
-    const raw = localStorage.getItem("zaseki.audio") === "raw"; // tests compare what was said with what is heard
-    const audio = { echoCancellation: !raw, noiseSuppression: !raw, autoGainControl: !raw };
+    came = false;
+    /** @type {import("./types").WayIo} */
+    const wayIo = { page: io.page, post: io.post, play, changed: () => { if (mine === way) settle(); },
+      hear: (stream) => { if (mine === way || !way) audio.srcObject = stream, play(); } };
+    const mine = ladder.step() === "websocket" ? createPCM(wayIo) : createRTC(wayIo, ladder.step() === "network");
+    way = mine;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio });
-      const track = stream.getAudioTracks()[0];
-      track.onended = () => { if (track === mic) { mic = null; settle(); } };
-      if (closed || !order.owner) return track.stop();
-      mic = track;
-      tellMic("open");
-      play();
+      await mine.open();
     } catch (err) {
-      const name = err instanceof DOMException ? err.name : "";
-      refused = name === "NotAllowedError" || name === "SecurityError" ? "denied" : "missing";
-      tellMic(refused);
+      if (mine === way) drop(); // the tray process refused it or is away: no fault of this way
+      throw err;
     }
+    slow = setTimeout(() => {
+      if (mine !== way || came || mine.up()) return;
+      ladder.bad();
+      drop();
+      settle();
+    }, SLOW);
   }
 
-  function shutMic() {
-    clearTimeout(linger);
-    linger = 0;
-    if (!mic) return;
-    mic.onended = null;
-    mic.stop();
-    mic = null;
-    tellMic("");
+  /** In a call what no browser tells is looked for: devices, digital silence, how it sounds. */
+  function lookOften() {
+    const on = !closed && order.owner && (calls > 0 || order.mic === true);
+    if (on === looking > 0) return;
+    clearInterval(looking);
+    looking = on ? setInterval(look, LOOK) : 0;
+    measured = performance.now();
+    if (!on && way?.name === "websocket") setTimeout(upAgain, LATER);
   }
 
-  /** @param {string} state */
-  function tellMic(state) {
-    if (state === told) return;
-    told = state;
-    io.send("mic.state", { state });
-  }
-
-  /** Something about devices or permissions changed: ask again. */
-  function reconsider() {
-    refused = "";
+  function upAgain() {
+    if (calls > 0 || order.mic || way?.name !== "websocket" || closed) return;
+    ladder.afresh();
+    drop();
     settle();
   }
-  navigator.mediaDevices?.addEventListener("devicechange", reconsider);
-  navigator.permissions?.query({ name: /** @type {PermissionName} */ ("microphone") })
-    .then((p) => { p.onchange = reconsider; }, () => {});
+  addEventListener("online", upAgain);
+
+  async function look() {
+    if (!way) return;
+    const mine = way, still = await mine.still();
+    if (mine !== way) return;
+    mic.look(still);
+    const now = performance.now();
+    if (now - measured < MEASURE) return;
+    measured = now;
+    void settleSpeaker(listed);
+    const stats = await mine.stats().catch(() => null);
+    if (!stats) return;
+    level = stats.level;
+    if (order.live) io.send("sound.stats", stats);
+  }
+
+  /** @param {typeof speaker} find how the loudspeaker is found */
+  async function settleSpeaker(find) {
+    if (!choosesSpeaker()) return;
+    const id = await find(speakers);
+    if (id === sink) return;
+    sink = id;
+    await audio.setSinkId(id).catch(() => { sink = ""; });
+  }
+  const changed = () => void settleSpeaker(listed);
+  navigator.mediaDevices?.addEventListener?.("devicechange", changed);
 
   function play() {
     audio.play().catch(() => {}); // allowed with the microphone open or after a click: unlock() tries again
@@ -230,12 +199,6 @@ export function createSound(io) {
     }
   }
 
-  /** Fills level for info(): how loud the microphone is, 0 to 1. */
-  async function measure() {
-    const stats = await way?.sender.getStats();
-    stats?.forEach((s) => { if (s.type === "media-source") level = s.audioLevel ?? 0; });
-  }
-
   return {
     order(o) {
       order = o;
@@ -244,25 +207,74 @@ export function createSound(io) {
       settle();
     },
     show(s) {
-      const before = calls;
+      const before = calls, listened = listens, own = s.calls?.length ?? 0;
       signedIn = s.phase === "in";
-      calls = s.calls?.length ?? 0;
-      if (before === 0 && calls > 0) refused = ""; // a new call, a new try
+      calls = own + (s.supervised ? 1 : 0);
+      listens = own === 0 && s.supervised?.mode === "listen";
+      if ((before === 0 || listened) && calls > 0 && !listens) mic.forgive(); // a new call, a new try
+      mic.prefer(s.devices?.microphone, s.muted);
+      if (speakers?.join("\n") !== s.devices?.speaker?.join("\n") || before === 0 && calls > 0) {
+        speakers = s.devices?.speaker;
+        void settleSpeaker(speaker);
+      }
       settle();
     },
     claim() { io.send("sound.claim", {}); },
-    unlock() { if (audio.srcObject) play(); },
+    unlock() {
+      way?.unlock();
+      if (audio.srcObject) play();
+      mic.forgive(); // some browsers ask for the microphone only after a click
+      settle();
+    },
     close() {
       closed = true;
       calls = 0;
       clearTimeout(retry);
-      navigator.mediaDevices?.removeEventListener("devicechange", reconsider);
+      removeEventListener("online", upAgain);
+      navigator.mediaDevices?.removeEventListener?.("devicechange", changed);
+      mic.close();
       settle();
       audio.remove();
     },
     info() {
-      measure().catch(() => {});
-      return { connection: pc?.connectionState ?? "", codec: order.codec, level: mic ? level : 0 };
+      return { connection: way?.state() ?? "", codec: order.codec, level: mic.track() ? level : 0, way: way?.name ?? "" };
+    },
+  };
+}
+
+/**
+ * By what the page connects: first loopback alone, then the tray process's network addresses too, and when neither works samples by
+ * a websocket. What worked is kept over a reload.
+ */
+function createLadder() {
+  const KEY = "zaseki.way";
+  let bad = 0, empty = 0; // attempts in a row
+  let step = sessionStorage.getItem(KEY) ?? lowest();
+  if (step === "websocket") bad = 1; // one try only, for it may be different now
+  if (typeof RTCPeerConnection === "undefined") step = "websocket";
+
+  /** Firefox does not speak to 127.0.0.1. */
+  function lowest() { return navigator.userAgent.includes("Firefox/") ? "network" : "loopback"; }
+  /** @param {string} to */
+  function go(to) {
+    step = to;
+    sessionStorage.setItem(KEY, to);
+  }
+  return {
+    step: () => step,
+    /** @param {string} name */
+    good(name) {
+      if (name === "webrtc") bad = empty = 0;
+      go(step);
+    },
+    bad() {
+      if (step !== "websocket") go(++bad < 2 ? "network" : "websocket");
+    },
+    /** The browser found no address to connect from. */
+    hopeless() { if (++empty >= 4) go("websocket"); },
+    afresh() {
+      bad = 1, empty = 0;
+      step = typeof RTCPeerConnection === "undefined" ? "websocket" : "network";
     },
   };
 }

@@ -104,6 +104,9 @@ export function ago(ms) {
 /** @param {string} iso */
 export const clock = (iso) => new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(iso));
 
+/** The day of a time, in words. @param {string} iso */
+export const day = (iso) => new Intl.DateTimeFormat(lang, { month: "long", day: "numeric", weekday: "short" }).format(new Date(iso));
+
 /**
  * Milliseconds of an ISO time; 0 for none.
  * @param {string | undefined} iso

@@ -9,7 +9,7 @@ import { dialView } from "../js/view/dial.js";
 import { identityView, mailView } from "../js/view/head.js";
 import { historyView } from "../js/view/history.js";
 import { signInView } from "../js/view/signin.js";
-import { whyView } from "../js/view/why.js";
+import { whyView } from "../js/later/why.js";
 
 function mount(view) {
   document.body.replaceChildren(view.root);
@@ -207,7 +207,7 @@ test("Why? shows every moment of a call, from its card and from the call list", 
   await settled();
   assert.deepEqual(asked, ["/timeline?call=c%201%26x"]);
   assert.equal(why.root.querySelector("h2").textContent, "What happened: 117");
-  const rows = [...why.root.querySelectorAll("li")];
+  const rows = [...why.root.querySelectorAll(".timeline li")];
   assert.match(rows[0].textContent, /^\d\d:\d\d:07\.089←INVITEtls 192\.0\.2\.7:5061/);
   assert.deepEqual(rows.map((r) => r.querySelector("[role=img]").getAttribute("aria-label")), ["Received", "Sent", "In the phone"]);
   assert.equal(rows[0].querySelector("details pre").textContent, "INVITE sip:2001@pbx SIP/2.0\nAuthorization: ***\n\n");
@@ -261,7 +261,7 @@ test("Why? says in words why there is nothing, and never shows another call's an
   why.open({ id: "b", number: "2" });
   waiting[2].ok({ call: "a", lines });
   await settled();
-  assert.equal(why.root.querySelectorAll("li").length, 0);
+  assert.equal(why.root.querySelectorAll(".timeline li").length, 0);
   waiting[3].ok({ call: "b", lines: null });
   await settled();
   assert.match(words(), /no record of this call/);

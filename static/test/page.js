@@ -3,13 +3,21 @@ import { readFileSync } from "node:fs";
 import { JSDOM } from "jsdom";
 
 const { window } = new JSDOM("<!doctype html><body></body>", { url: "http://127.0.0.1:47355/", pretendToBeVisual: true });
-for (const name of ["window", "document", "Node", "Element", "HTMLElement", "Event", "KeyboardEvent", "MouseEvent", "innerWidth", "innerHeight", "location", "localStorage"]) {
+for (const name of ["window", "document", "Node", "Element", "HTMLElement", "Event", "KeyboardEvent", "MouseEvent", "Audio", "innerWidth", "innerHeight", "location", "localStorage", "history", "getComputedStyle"]) {
   Object.defineProperty(globalThis, name, { value: window[name], configurable: true });
 }
 globalThis.addEventListener = window.addEventListener.bind(window);
 globalThis.removeEventListener = window.removeEventListener.bind(window);
 window.HTMLDialogElement.prototype.showModal ??= function () { this.open = true; };
 window.HTMLDialogElement.prototype.close ??= function () { this.open = false; };
+
+/** A player whose clock is what it was set to: jsdom plays nothing. */
+Object.defineProperties(window.HTMLMediaElement.prototype, {
+  currentTime: { get() { return this.at ?? 0; }, set(s) { this.at = s; } },
+  paused: { get() { return !this.going; } },
+  play: { value() { this.going = true; this.dispatchEvent(new window.Event("play")); return Promise.resolve(); } },
+  pause: { value() { this.going = false; this.dispatchEvent(new window.Event("pause")); } },
+});
 
 export const texts = (lang) => JSON.parse(readFileSync(new URL(`../i18n/${lang}.json`, import.meta.url), "utf8"));
 
@@ -53,3 +61,6 @@ export const snapshot = (more = {}) => ({
 
 export const call = (more = {}) => ({ id: "c1", phase: "talking", inbound: true, outside: true, number: "0312345678", began: new Date(Date.now() - 9000).toISOString(), secure: false, ...more });
 export const page = (more = {}) => ({ owner: true, taken: false, linked: true, ringing: true, ...more });
+
+/** Lets promises that are under way come to their end. */
+export const settled = () => new Promise((done) => setTimeout(done, 5));

@@ -9,7 +9,8 @@ import { dialView } from "../js/view/dial.js";
 import { identityView, readyView } from "../js/view/head.js";
 import { historyView } from "../js/view/history.js";
 import { noticesView } from "../js/view/notices.js";
-import { matrix, seatsView } from "../js/view/seats.js";
+import { placed } from "../js/later/seatplan.js";
+import { seatsView } from "../js/later/seats.js";
 import { signInView } from "../js/view/signin.js";
 import { statusView } from "../js/view/status.js";
 
@@ -75,7 +76,7 @@ test("step one asks with what was typed and keeps it through a refusal", () => {
   account.value = "sato";
   password.value = " two words ";
   find(view.root, "Sign in").click();
-  assert.deepEqual(said, [["account.check", { account: "sato", password: " two words " }]]);
+  assert.deepEqual(said, [["account.check", { account: "sato", password: " two words ", keep: false }]]);
   view.show(out({ phase: "checking", account: "sato" }), page());
   find(view.root, "Sign in").click();
   assert.equal(said.length, 1, "one question at a time");
@@ -252,7 +253,7 @@ test("the call list keeps its lines and calls back", () => {
   const view = mount(historyView(send, () => {}));
   view.show(snapshot(), page());
   assert.match(view.root.textContent, /No calls since sign-in/);
-  const past = (id, more) => ({ id, inbound: true, outside: true, number: "117", began: new Date().toISOString(), talked: 0, result: "missed", ...more });
+  const past = (id, more) => ({ id, inbound: true, outside: true, number: "117", began: new Date(Date.now() - (id === "a" ? 60_000 : 0)).toISOString(), talked: 0, result: "missed", ...more });
   view.show(snapshot({ history: [past("a")] }), page());
   const back = find(view.root, "Call 117 back");
   back.focus();
@@ -343,10 +344,13 @@ test("a newer floor changes the seats in place, and the arrows walk them", () =>
 
 test("seats with odd places are all shown", () => {
   const odd = [seat("a", 0, 0), seat("b", 0, 0), seat("c", -5, 3), seat("d", 100000, 2), seat("e", 3, 1e9)];
-  const cells = matrix(odd).flatMap((l) => l.cells);
-  assert.deepEqual(cells.filter(Boolean).map((s) => s.id).sort(), ["a", "b", "c", "d", "e"]);
-  assert.ok(cells.length < 64 * 66);
-  assert.deepEqual(matrix([]), []);
+  const { places, width, height } = placed(odd, undefined);
+  assert.deepEqual(places.map((p) => p.seat.id).sort(), ["a", "b", "c", "d", "e"]);
+  assert.equal(new Set(places.map((p) => `${p.x},${p.y}`)).size, 5, "each has a place of its own");
+  assert.ok(width < 20 && height < 20);
+  assert.deepEqual(placed([], undefined).places, []);
+  const plan = { id: "f", name: "F", width: 10, height: 6, shapes: [{ kind: "wall", x: 0, y: 7, width: 12, height: 1 }] };
+  assert.deepEqual(placed([seat("a", 3, 2)], plan), { places: [{ seat: seat("a", 3, 2), x: 3, y: 2 }], left: 0, top: 0, width: 12, height: 8 }, "a floor that is drawn is as large as it was drawn, or as what is on it");
 });
 
 test("a hundred seats are painted in time", () => {
@@ -367,4 +371,17 @@ test("Japanese is Japanese", () => {
   view.show(snapshot(), page());
   find(view.root, "受付可").click();
   find(document.body, "休憩中");
+});
+
+test("a seat that would get no call though its status takes them says why", () => {
+  const seats = seatsView(() => {});
+  const taken = { id: "1", name: "1", floor: "f", x: 0, y: 0, account: "a", agent: "Sato", status: "available" };
+  const show = (more) => seats.showFloor({ rev: 1, floors: [{ id: "f", name: "F" }], statuses: snapshot().statuses, at: "", seats: [{ ...taken, ...more }] });
+  show({ missing: ["mic", "page", "later"] });
+  const button = seats.root.querySelector("button.seat");
+  assert.match(button.textContent, /Preparing: microphone, sound, later/);
+  assert.match(button.getAttribute("aria-label"), /Sato, Available, Preparing/);
+  assert.equal(button.getAttribute("data-colour"), "grey");
+  show({});
+  assert.doesNotMatch(seats.root.textContent, /Preparing/);
 });

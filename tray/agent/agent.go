@@ -65,9 +65,12 @@ func (a *Agent) Run(ctx context.Context) {
 func (a *Agent) Done() <-chan struct{} { return a.done }
 
 // Post hands an event in and never blocks.
-func (a *Agent) Post(e Event) {
+func (a *Agent) Post(e Event) { a.PostAll(e) }
+
+// PostAll hands events in between which there is no other.
+func (a *Agent) PostAll(es ...Event) {
 	a.mu.Lock()
-	a.inbox = append(a.inbox, e)
+	a.inbox = append(a.inbox, es...)
 	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:

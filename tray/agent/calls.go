@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"zaseki/web/wire"
 )
@@ -48,9 +49,15 @@ func (s State) wanted(e Event) (State, []Effect) {
 		if i < 0 || s.Calls[i].Phase != wire.CallTalking || digits == "" || strings.Trim(digits, "0123456789*#ABCD") != "" || len(digits) > 64 {
 			return s, nil
 		}
-		return s.with(i, func(c *wire.Call) { c.Digits += digits }), []Effect{Digits{e.Call, digits}}
+		return s.with(i, func(c *wire.Call) { c.Digits += masked(c, digits) }), []Effect{Digits{e.Call, digits}}
+	case wire.Replay:
+		return s.replay(e)
+	case wire.Record:
+		return s.recordWanted(e)
+	case wire.CardMode:
+		return s.cardMode(e)
 	case wire.RingHeard:
-		// The receipt for the center (PRODUCT G3) is issue 5; a face may already say it.
+		// The center's receipt (PRODUCT G3) is the line's 180; this one is for the call's timeline.
 		return s, nil
 	}
 	return s, nil
@@ -64,6 +71,8 @@ func (s State) dial(typed string) (State, []Effect) {
 		return s.tell(badNumber(typed))
 	case s.Line.State != "registered":
 		return s.tell(wire.Problem{Code: wire.ProblemNotRegistered})
+	case s.scarce:
+		return s.notice("error", wire.Problem{Code: wire.ProblemMemory}), nil
 	case len(s.Calls) >= callsMax, s.has(wire.CallDialing, wire.CallAlerted, wire.CallJoining):
 		return s.tell(wire.Problem{Code: wire.ProblemCallLimit})
 	}
@@ -80,13 +89,23 @@ func (s State) dial(typed string) (State, []Effect) {
 	}
 	s = s.unnotice(wire.ProblemCallFailed, wire.ProblemCallBusy, wire.ProblemCallUnanswered, wire.ProblemCallUnknown,
 		wire.ProblemCallDeclined, wire.ProblemCallMedia, wire.ProblemNumber)
-	return s, append(effects, Focus{c.ID}, Place{c.ID, d.Number}, s.report(c, ""))
+	effects = append(effects, Focus{c.ID}, Place{Call: c.ID, Number: d.Number}, s.report(c, ""))
+	s, page := s.crm(c.ID, false)
+	return s, append(effects, page...)
+}
+
+// scarceNow: a call more could be the one that ends them all.
+func (s State) scarceNow(on bool) (State, []Effect) {
+	if s.scarce = on; on {
+		return s.notice("error", wire.Problem{Code: wire.ProblemMemory}), nil
+	}
+	return s.unnotice(wire.ProblemMemory), nil
 }
 
 // outgoing is the state with a call that we make.
 func (s State) outgoing(number, host string) (State, wire.Call) {
 	s.Serial++
-	c := wire.Call{ID: "out" + strconv.Itoa(s.Serial), Phase: wire.CallDialing, Number: number, Name: s.nameOf(number), Began: s.Now,
+	c := wire.Call{ID: "out" + s.Run + strconv.Itoa(s.Serial), Phase: wire.CallDialing, Number: number, Name: s.nameOf(number), Began: s.Now,
 		Outside: s.Welcome.Plan.Outside(strings.Trim(number, "*#"), host, "")}
 	s.Calls = append(slices.Clone(s.Calls), c)
 	return s, c
@@ -120,8 +139,12 @@ func (s State) dialLink(uri string) (State, []Effect) {
 		return s.tell(badNumber(uri))
 	case s.Phase != wire.PhaseIn:
 		return s.tell(wire.Problem{Code: wire.ProblemNotRegistered})
-	case s.Ask != nil && s.Ask.Kind != "dial":
+	case s.questioned("dial"):
 		return s, nil // the question that stands is answered first
+	}
+	if s.unasked(d) {
+		s.Unasked = s.Now
+		return s.dial(d.Shown)
 	}
 	number := d.Shown
 	if d.Then != "" {
@@ -129,6 +152,18 @@ func (s State) dialLink(uri string) (State, []Effect) {
 	}
 	s.Ask = &wire.Question{Kind: "dial", Number: number, Name: s.nameOf(d.Shown)}
 	return s, nil
+}
+
+// unaskedAgain is between two links that are dialled without a question.
+const unaskedAgain = 10 * time.Second
+
+// unasked says that a link may be dialled as if its click had been one of ours: who uses this machine, or the center, has switched
+// the question off. But nobody can tell a click from a page or a program that sends links by itself: all come by the same command
+// line. So such a link never touches a call that is there, never follows soon upon another, and is nothing but a plain number: a
+// service code could divert this phone's calls, digits behind a number could confirm something, and an address could lead anywhere.
+func (s State) unasked(d wire.Dialled) bool {
+	return !s.Held.On(wire.SetConfirmLink) && len(s.Calls) == 0 && s.Ask == nil && s.Line.State == "registered" && d.Then == "" &&
+		strings.Trim(strings.TrimPrefix(d.Shown, "+"), "0123456789") == "" && (s.Unasked.IsZero() || s.Now.Sub(s.Unasked) >= unaskedAgain)
 }
 
 // badNumber names what was typed, as far as a person can read it.
@@ -203,6 +238,10 @@ func (s State) over(i int, result string, p *wire.Problem) (State, []Effect) {
 	if n.move == moveWaits || s.notes[n.partner].move == moveWaits {
 		s = s.unmoved(c.ID)
 	}
+	report, forget := s.report(c, result), Forget{Call: c.ID, Result: result, Quality: n.tally.mean()}
+	if !c.Answered.IsZero() {
+		forget.Took = s.Now.Sub(c.Answered)
+	}
 	s = s.unnoted(c.ID)
 	s.Calls = slices.Delete(slices.Clone(s.Calls), i, i+1)
 	s = s.forgotten(c, result)
@@ -211,14 +250,19 @@ func (s State) over(i int, result string, p *wire.Problem) (State, []Effect) {
 		if s.Ask != nil && s.Ask.Kind != "dial" {
 			s.Ask = nil
 		}
-		s = s.unnotice(wire.ProblemNoPage)
+		s = s.unnotice(wire.ProblemNoPage, wire.ProblemRecording).soundBack()
 	}
-	effects = append(effects, Forget{c.ID}, s.report(c, result))
+	effects = append(effects, forget, report)
+	if n.gone == "" {
+		var counted []Effect
+		s, counted = s.counted(c, result)
+		effects = append(effects, counted...)
+	}
 	s, after := s.refocus(c)
 	effects = append(effects, after...)
 	if len(s.Calls) == 0 && s.Muted { // a mute belongs to a call: the next caller must not meet a dead microphone
-		s.Muted = false
-		effects = append(effects, Mute{false})
+		s.Muted, s.MutedTalk = false, false
+		effects = append(effects, Mute{s.silent()})
 	}
 	return s, effects
 }
@@ -242,8 +286,8 @@ func (s State) forgotten(gone wire.Call, result string) State {
 
 // listed is the state with the call in its list.
 func (s State) listed(c wire.Call, result string, p *wire.Problem) (State, []Effect) {
-	past := wire.PastCall{ID: c.ID, Inbound: c.Inbound, Outside: c.Outside, Number: c.Number, Name: c.Name, Began: c.Began,
-		Result: result, Problem: p}
+	past := wire.PastCall{ID: c.ID, Queue: c.Queue, Inbound: c.Inbound, Outside: c.Outside, Number: c.Number, Name: c.Name, Began: c.Began,
+		Result: result, Problem: p, Quality: s.notes[c.ID].tally.mean(), Recording: s.pastRecording(c), Outcome: c.Outcome, Note: c.Note, Unsent: c.Unsent}
 	if !c.Answered.IsZero() && (result == "answered" || result == "transferred") {
 		past.Talked = s.Now.Sub(c.Answered)
 	}
@@ -279,9 +323,9 @@ func (s State) refocus(gone wire.Call) (State, []Effect) {
 
 // report is the call as the center wants to know it; a result means it is over.
 func (s State) report(c wire.Call, result string) Effect {
-	r := wire.CallReport{ID: c.ID, Phase: c.Phase, Inbound: c.Inbound, Outside: c.Outside, Peer: c.Number, Queue: c.Queue, Result: result, At: s.Now}
+	r := wire.CallReport{ID: c.ID, Phase: c.Phase, Inbound: c.Inbound, Outside: c.Outside, Peer: c.Number, Queue: c.Queue, Center: c.Center, Result: result, At: s.Now}
 	if result != "" {
-		r.Phase = wire.PhaseEnded
+		r.Phase, r.Quality = wire.PhaseEnded, s.notes[c.ID].tally.mean()
 	}
 	return Report{r}
 }

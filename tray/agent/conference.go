@@ -47,9 +47,9 @@ func (s State) confer() (State, []Effect) {
 func (s State) mixed() []Effect {
 	in := s.members()
 	if slices.Contains(in, s.focus) {
-		return []Effect{Mix{in}}
+		return []Effect{Mix{Calls: in}}
 	}
-	return []Effect{Mix{in}, Focus{in[0]}}
+	return []Effect{Mix{Calls: in}, Focus{in[0]}}
 }
 
 func (s State) members() (ids []string) {
@@ -99,6 +99,9 @@ func (s State) remix() (State, []Effect) {
 
 // mixFailed: one cannot be mixed. It is held, the others go on.
 func (s State) mixFailed(e MixFailed) (State, []Effect) {
+	if s, effects, alone := s.unmixable(e.Call); alone {
+		return s, effects
+	}
 	i := s.call(e.Call)
 	if i < 0 || !s.Calls[i].Conference {
 		return s, nil
@@ -110,10 +113,6 @@ func (s State) mixFailed(e MixFailed) (State, []Effect) {
 		s, hold = s.hold(e.Call, true)
 		effects = append(effects, hold)
 	}
-	p := e.Problem
-	if p.Code == "" {
-		p = wire.Problem{Code: wire.ProblemConference, Holes: map[string]string{"number": number}}
-	}
-	s, told := s.tell(p)
+	s, told := s.tell(wire.Problem{Code: wire.ProblemConference, Holes: map[string]string{"number": number}})
 	return s, append(effects, told...)
 }

@@ -25,7 +25,7 @@ func (s State) transferAsked(e TransferAsked) (State, []Effect) {
 	if mine && !plan.Outside(e.Number, cmp.Or(e.Host, plan.Domain), "") {
 		return s.noted(e.Call, func(n *note) { n.asked = &e }).follow(e.Call)
 	}
-	if s.Ask != nil && s.Ask.Kind != "dial" {
+	if s.questioned("dial") {
 		return s, []Effect{RefuseMove{e.Call}} // one question at a time: a click must not answer another one
 	}
 	s = s.noted(e.Call, func(n *note) { n.asked = &e })
@@ -79,22 +79,30 @@ func (s State) refuseMove(id string) (State, []Effect) {
 func (s State) replaced(e Invited) (State, []Effect) {
 	i := s.call(e.Replaces)
 	if i < 0 || !answered(s.Calls[i]) || s.notes[e.Replaces].gone != "" {
-		return s, []Effect{Refuse{e.Call, 481, "No such call"}, Forget{e.Call}}
+		return s, []Effect{Refuse{e.Call, 481, "No such call"}, Forget{Call: e.Call}}
 	}
 	old := s.Calls[i]
 	c := old
 	c.ID, c.Phase, c.Number, c.Name = e.Call, wire.CallJoining, e.User, cmp.Or(s.nameOf(e.User), e.Name)
 	c.Outside = old.Outside || s.Welcome.Plan.Outside(e.User, e.Host, e.Mark)
 	c.MovedBy, c.Codec, c.Secure, c.PeerHold, c.Silent, c.Moving, c.Consult = cmp.Or(old.Name, old.Number), "", false, false, false, "", ""
+	c.Unheard, c.Still, c.Recording, c.Replaying, c.Quality = false, false, "", false, nil
 	s = s.unmoved(old.ID)
+	taped := s.notes[old.ID].tape
 	s = s.noted(old.ID, func(n *note) { n.gone = c.ID })
+	s = s.noted(c.ID, func(n *note) { n.tape, n.tally = taped, s.notes[old.ID].tally })
 	s = s.with(i, func(c *wire.Call) { c.Conference = false })
 	s.Calls = append(slices.Clone(s.Calls), c)
 	var effects []Effect
 	if f := s.call(s.focus); f < 0 || s.focus == old.ID || s.Calls[f].Phase == wire.CallHeld {
 		effects = append(effects, Focus{c.ID})
 	}
-	return s, append(effects, Join{c.ID}, s.report(c, ""))
+	effects = append(effects, Join{c.ID}, s.report(c, ""))
+	if s.Local || c.Outcome == "" && c.Note == "" {
+		return s, effects
+	}
+	s, told := s.withNote(wire.CallNote{Call: c.ID, Outcome: c.Outcome, Text: c.Note}, true).toTell(wire.CallNote{Call: c.ID, Outcome: c.Outcome, Text: c.Note, At: s.Now})
+	return s, append(effects, told...)
 }
 
 // renamed: our server brought somebody else to the other end of the call (RFC 5876), or knows its name. Whoever has talked to
@@ -121,5 +129,7 @@ func (s State) renamed(e Renamed) (State, []Effect) {
 		return s, nil
 	}
 	s = s.with(i, func(changed *wire.Call) { *changed = c })
-	return s, []Effect{s.report(c, "")}
+	report := s.report(c, "")
+	s, taped := s.taped(c.ID)
+	return s, append([]Effect{report}, taped...)
 }

@@ -21,14 +21,15 @@ type lane struct {
 
 func newLanes(do Do) *lanes { return &lanes{do: do, lanes: map[string]*lane{}} }
 
-// add queues the effect. An Abort breaks off the effect under way and clears those behind it.
+// add queues the effect. An Abort or a DropCheck breaks off the effect under way and clears those behind it.
 func (l *lanes) add(ctx context.Context, e Effect) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	name := e.Lane()
 	ln := l.lanes[name]
 	if ln != nil {
-		if _, abort := e.(Abort); abort {
+		switch e.(type) {
+		case Abort, DropCheck:
 			ln.queue = nil
 			if ln.cancel != nil {
 				ln.cancel()
@@ -36,6 +37,9 @@ func (l *lanes) add(ctx context.Context, e Effect) {
 		}
 		ln.queue = append(ln.queue, e)
 		return
+	}
+	if name == laneStore { // what a person has chosen or written is not lost with the end of the phone
+		ctx = context.WithoutCancel(ctx)
 	}
 	l.lanes[name] = &lane{queue: []Effect{e}}
 	l.wg.Go(func() { l.run(ctx, name) })

@@ -77,27 +77,51 @@ func (s State) happened(e Event) (State, []Effect) {
 // invited decides whether a call rings. The rule about outside calls is kept here even if the center's word came too late:
 // 480 lets the PBX ask the next agent (486 would be busy handling, 6xx would end the search).
 func (s State) invited(e Invited) (State, []Effect) {
-	e.User, e.Name, e.Mark = short(e.User), short(e.Name), short(e.Mark)
+	e.User, e.Name, e.Mark, e.Called, e.Center = short(e.User), short(e.Name), short(e.Mark), short(e.Called), clip(e.Center)
 	outside := s.Welcome.Plan.Outside(e.User, e.Host, e.Mark)
 	switch {
 	case s.call(e.Call) >= 0:
 		return s, nil
 	case s.Phase != wire.PhaseIn:
-		return s, []Effect{Refuse{e.Call, 480, "Signed out"}, Forget{e.Call}}
+		return s, []Effect{Refuse{e.Call, 480, "Signed out"}, Forget{Call: e.Call}}
+	}
+	if s, effects, mine := s.visited(e, outside); mine {
+		return s, effects
+	}
+	switch {
 	case e.Replaces != "":
 		return s.replaced(e)
+	case s.scarce:
+		return s, []Effect{Refuse{e.Call, 480, "Out of memory"}, Forget{Call: e.Call}}
 	case outside && !s.takesOutside():
-		return s, []Effect{Refuse{e.Call, 480, "Not available: " + s.Record.Status}, Forget{e.Call}}
-	case outside && len(s.Calls) > 0, len(s.Calls) >= callsMax:
-		return s, []Effect{Refuse{e.Call, 486, "Busy here"}, Forget{e.Call}}
+		return s, []Effect{Refuse{e.Call, 480, "Not available: " + s.Record.Status}, Forget{Call: e.Call}}
+	case outside && (len(s.Calls) > 0 || s.aside.ours != nil), len(s.Calls) >= callsMax, len(s.Calls) > 0 && s.Held.Text(wire.SetWaiting) == "busy":
+		return s, []Effect{Refuse{e.Call, 486, "Busy here"}, Forget{Call: e.Call}}
 	}
 	c := wire.Call{ID: e.Call, Phase: wire.CallOffered, Inbound: true, Outside: outside, Number: e.User,
-		Name: cmp.Or(s.nameOf(e.User), e.Name), Began: s.Now}
+		Name: cmp.Or(s.nameOf(e.User), e.Name), Began: s.Now, Called: e.Called, Center: e.Center}
 	if outside && e.Mark != wire.MarkDirect {
 		c.Queue = e.Mark
 	}
 	s.Calls = append(slices.Clone(s.Calls), c)
-	return s, []Effect{Ring{e.Call}, s.report(c, "")}
+	effects := []Effect{Ring{e.Call}, s.report(c, "")}
+	if s.Held.On(wire.SetRingRaise) && len(s.Calls) == 1 { // never over a call that goes on
+		if s.Pages > 0 {
+			effects = append(effects, RaisePage{})
+		} else {
+			effects = append(effects, ShowPage{})
+		}
+	}
+	s, page := s.crm(c.ID, false)
+	return s, append(effects, page...)
+}
+
+// clip is a name that programs have for a call. One that is too long to be ours is none.
+func clip(id string) string {
+	if len(id) > 200 {
+		return ""
+	}
+	return id
 }
 
 // short is what a stranger says of itself, as long as a person would read it.
@@ -135,7 +159,9 @@ func (s State) joined(id string) (State, []Effect) {
 		effects = append(effects, Alarm{alarmMoved + old, movedLeaves})
 	}
 	s, placed := s.heard(i)
-	return s, append(effects, placed...)
+	s, taped := s.answeredSound(id)
+	s, page := s.crm(id, true)
+	return s, append(append(append(effects, placed...), taped...), page...)
 }
 
 // heard gives the page to a call that was just answered, unless the person turned to another one while it rang: then it waits.

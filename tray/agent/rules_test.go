@@ -3,8 +3,10 @@ package agent
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -21,12 +23,35 @@ type line struct {
 	excused bool    // a hold was refused, or two calls stand during a transfer: two may be heard of
 	answers []Event // what is still to be told
 	rings   int
+	pages   int             // opened
+	asked   map[string]bool // calls that somebody wanted recorded, whatever came of it
+	taped   map[string]bool
+	popped  map[string]bool          // addresses that a page or the browser has shown
+	kept    []wire.CallNote          // what is on the disk of notes that the center does not have
+	center  map[string]wire.CallNote // what it has
+	wrote   map[string]wire.CallNote // the newest by call
 }
 
 func (l *line) step(e Event) {
 	takes := l.s.takesOutside()
 	if _, ok := e.(HoldFailed); ok {
 		l.excused = true
+	}
+	switch e := e.(type) {
+	case wire.Record:
+		l.asked[e.Call] = true
+	case Invited:
+		l.asked[e.Call] = l.asked[e.Replaces]
+	case Recording:
+		l.taped[e.Call] = e.State != ""
+	case wire.PopShown:
+		if p := l.s.Pop; p != nil && p.ID == e.ID {
+			l.shown(p.URL)
+		}
+	case NoteTold:
+		if had := l.center[e.Note.Call]; e.Problem == nil && !e.Note.At.Before(had.At) {
+			l.center[e.Note.Call] = e.Note
+		}
 	}
 	var effects []Effect
 	l.s, effects = Step(l.s, e)
@@ -82,9 +107,60 @@ func (l *line) did(f Effect, takes bool) {
 	case Leave:
 		clear(l.open)
 		later(Left{})
-	case AskStatus, AskNext, AskExtend, Report, ReportLine:
+	case Record:
+		i, policy := l.s.call(f.Call), l.s.Welcome.Policy.Record
+		switch {
+		case i < 0, f.On && (policy == wire.RecordNever || !answered(l.s.Calls[i])):
+			l.t.Fatalf("%+v under policy %q", f, policy)
+		case f.On && !l.asked[f.Call] && !l.s.Calls[i].Outside:
+			l.t.Fatalf("%+v: an inside call nobody asked for", f)
+		case f.On == l.taped[f.Call]:
+			l.t.Fatalf("%+v twice", f)
+		}
+		l.taped[f.Call] = f.On
+	case Replay:
+		if i := l.s.call(f.Call); f.On && (!l.s.Welcome.Policy.Replay || l.s.Calls[i].Card) {
+			l.t.Fatalf("%+v under policy %+v of %+v", f, l.s.Welcome.Policy, l.s.Calls[i])
+		}
+	case ShowPage:
+		if l.pages++; l.pages > 1 || !l.s.Gone {
+			l.t.Fatalf("%d pages opened in one moment", l.pages)
+		}
+	case OpenCRM:
+		l.shown(f.URL)
+	case KeepNotes:
+		l.kept = f.Notes
+	case SendNote:
+		if l.s.Local {
+			l.t.Fatalf("%+v without a center", f)
+		}
+		later(NoteTold{Note: f.Note}, NoteTold{Note: f.Note}, NoteTold{Note: f.Note, Problem: &wire.Problem{Code: wire.ProblemOffline}})
+	case FetchBook:
+		later(BookCame{Rev: 2, Names: map[string]string{"2002": "Reception"}}, BookCame{Problem: &wire.Problem{Code: wire.ProblemUnreachable}})
+	case AskStatus, AskNext, AskExtend, AskHand, Report, ReportLine:
 		if l.s.Local {
 			l.t.Fatalf("%+v asked of a center that is not there", f)
+		}
+	}
+}
+
+// shown: an address of the customer system is on the screen, once.
+func (l *line) shown(url string) {
+	if l.popped[url] {
+		l.t.Fatalf("%s is shown twice", url)
+	}
+	l.popped[url] = true
+}
+
+// written: what was said about a call is shown with it, and is at the center, or waits on the disk.
+func (l *line) written(e Event) {
+	for call, n := range l.wrote {
+		waits := slices.ContainsFunc(l.kept, func(k wire.CallNote) bool { return k == n })
+		if !l.s.Local && l.s.Phase == wire.PhaseIn && !waits && l.center[call] != n {
+			l.t.Fatalf("%+v: %+v is lost", e, n)
+		}
+		if i := l.s.pastCall(call); i >= 0 && l.s.History[i].Note != n.Text {
+			l.t.Fatalf("%+v: %+v shows another note than %q", e, l.s.History[i], n.Text)
 		}
 	}
 }
@@ -92,6 +168,11 @@ func (l *line) did(f Effect, takes bool) {
 // check: what holds whatever happened.
 func (l *line) check(e Event) {
 	s := l.s
+	if n, ok := e.(wire.CallNote); ok && (s.call(n.Call) >= 0 || s.pastCall(n.Call) >= 0) && s.Phase == wire.PhaseIn {
+		n.At = s.Now
+		l.wrote[n.Call] = n
+	}
+	l.written(e)
 	if len(s.Calls) > callsMax+1 {
 		l.t.Fatalf("%+v: %d calls", e, len(s.Calls))
 	}
@@ -108,6 +189,12 @@ func (l *line) check(e Event) {
 	if s.Phase == wire.PhaseIn && !slices.Equal(slices.Sorted(maps.Keys(l.open)), slices.Sorted(maps.Keys(ids))) {
 		l.t.Fatalf("%+v: calls %v, but the phone has %v", e, ids, l.open)
 	}
+	if len(s.Calls) > 0 && (s.Echo || s.RingTest) {
+		l.t.Fatalf("%+v: a test goes on beside a call", e)
+	}
+	if len(s.Calls) == 0 && (s.Gone || s.MutedTalk) {
+		l.t.Fatalf("%+v: somebody misses sound or mutes talk, and there is no call", e)
+	}
 	for id := range s.notes {
 		if !ids[id] {
 			l.t.Fatalf("%+v: a note of call %s is left behind", e, id)
@@ -121,6 +208,12 @@ func (l *line) check(e Event) {
 	}
 	if a := s.Ask; a != nil && a.Kind == "transfer" && s.notes[a.Call].asked == nil {
 		l.t.Fatalf("%+v: a question about a transfer nobody asked for", e)
+	}
+	card := slices.ContainsFunc(s.Calls, func(c wire.Call) bool { return c.Conference && c.Card })
+	for _, c := range s.Calls {
+		if quiet := c.Card || c.Conference && card; c.Recording != "" && quiet != (c.Recording == wire.RecordingPaused) {
+			l.t.Fatalf("%+v: the recording of %+v is said to be %s", e, c, c.Recording)
+		}
 	}
 	s.Snapshot()
 }
@@ -162,8 +255,13 @@ func TestAnyOrderOfEventsKeepsTheRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sc := &scene{}
 		sc.begin(rapid.SampledFrom([][]string{{"in", "available"}, {"in", "break"}, {"local"}}).Draw(t, "begin"))
-		l := &line{t: t, s: sc.s, open: map[string]bool{}}
+		l := &line{t: t, s: sc.s, open: map[string]bool{}, asked: map[string]bool{}, taped: map[string]bool{},
+			popped: map[string]bool{}, center: map[string]wire.CallNote{}, wrote: map[string]wire.CallNote{}}
+		l.s.Welcome.Policy = wire.Policy{Record: rapid.SampledFrom([]string{wire.RecordNever, wire.RecordAsked, wire.RecordAlways}).Draw(t, "record"),
+			Replay: rapid.Bool().Draw(t, "replay")}
+		l.s.Welcome.Desk.CRM = &wire.CRM{Call: "https://crm.example/{callId}", When: "ring"}
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			l.s.Now = l.s.Now.Add(time.Millisecond)
 			if len(l.answers) > 0 && rapid.Bool().Draw(t, "an answer comes") {
 				i := rapid.IntRange(0, len(l.answers)-1).Draw(t, "which")
 				e := l.answers[i]
@@ -195,6 +293,11 @@ func (l *line) draw(status string) Event {
 		wire.Mute{On: on}, wire.SignOut{Sure: on && rapid.Bool().Draw(t, "sure")}, wire.Dismiss{}, in, in, in,
 		Ended{Call: c, ByPeer: on}, Progressed{c, 180}, Linked{on}, Registered{}, Quiet{c}, PeerHeld{c, on}, MixFailed{Call: c},
 		TransferAsked{Call: c, Number: "2004"}, TransferAsked{Call: c, Number: "0900123456"},
+		wire.Record{Call: c, On: on}, wire.CardMode{Call: c, On: on}, wire.Replay{Call: c, On: on}, wire.EchoTest{On: true}, wire.RingTest{}, SoundGone{on},
+		Recording{Call: c}, Recording{Call: c, State: wire.RecordingOn}, Replaying{c, on}, MutedTalk{on}, Expired{alarmPage},
+		wire.PagesChanged{Open: l.rings % 3}, wire.PopShown{ID: strconv.Itoa(l.s.pops)}, Expired{alarmPop + strconv.Itoa(l.s.pops)}, wire.SeenMissed{},
+		wire.CallNote{Call: c, Text: "note " + strconv.Itoa(l.rings)}, wire.CallNote{Call: c, Text: "note " + strconv.Itoa(l.rings)}, Expired{alarmNote}, BookChanged{uint64(l.rings)}, Expired{alarmBook},
+		Expired{alarmPast}, wire.RaiseHand{On: on}, wire.OriginAsks{Origin: "https://crm.example"},
 		Expired{alarmAsked + c}, Expired{alarmMoved + c}, Expired{alarmTones + c}, Expired{alarmWork},
 		Stated{wire.AgentState{Status: status, Rev: l.s.Record.Rev + 1}}, AskRefused{To: status, Problem: wire.Problem{Code: wire.ProblemStatusInCall}},
 	}).Draw(t, "event")

@@ -19,9 +19,11 @@ import (
 //
 //	# words                      a comment
 //	begin out | in [status]      a fresh agent: signed out, or signed in with that status
+//	begin fresh name=value …     signed out, with settings that were chosen before, and account=… terminal=… seat=… of what is saved
 //	begin nocenter | local       the same without a center: in break at a SIP server, its line registered
 //	> Event Field=value …        the event happens; value is the rest up to the next Field=
 //	< Effect Field=value …       the next effect it gave; after the last < none may be left
+//	< Effect *                   all of that kind that come next
 //	= path value                 the snapshot says so; path like Status.Now or Calls.0.Phase; value "-" is empty
 //	+ 5s                         time passes
 func TestScenarios(t *testing.T) {
@@ -93,6 +95,24 @@ func (sc *scene) begin(words []string) {
 	switch words[0] {
 	case "out":
 		return
+	case "fresh":
+		var kept Kept
+		for _, w := range words[1:] {
+			name, value, _ := strings.Cut(w, "=")
+			switch name {
+			case "account", "terminal", "seat":
+				sc.set(reflect.ValueOf(&kept.Saved).Elem(), []string{strings.ToUpper(name[:1]) + name[1:]}, value)
+				continue
+			}
+			if kept.Chosen == nil {
+				kept.Chosen = wire.Values{}
+			}
+			if kept.Chosen[name] = value; value == "true" || value == "false" {
+				kept.Chosen[name] = value == "true"
+			}
+		}
+		sc.s = sc.s.Keeping(kept)
+		return
 	case "nocenter", "local":
 		sc.s.Link.URL = ""
 		if words[0] == "local" {
@@ -106,7 +126,7 @@ func (sc *scene) begin(words []string) {
 		State: wire.AgentState{Account: "sato", Status: words[1], Since: sc.s.Now, Rev: 1}, SeatView: true}
 	sc.s, _ = Step(sc.s, Welcomed{w})
 	sc.s, _ = Step(sc.s, Registered{At: sc.s.Now, Expires: sc.s.Now.Add(2 * time.Minute)})
-	sc.s, _ = Step(sc.s, SoundLive{true})
+	sc.s, _ = Step(sc.s, SoundLive{On: true})
 }
 
 // local signs in at a SIP server.
@@ -114,7 +134,7 @@ func (sc *scene) local() {
 	w := wire.Welcome{Me: wire.Me{Account: "2001@pbx.test", Terminal: wire.Terminal{Extension: "2001", Type: "softphone"}},
 		SIP: wire.SIPAccount{User: "2001", Domain: "pbx.test", Server: "pbx.test"}}
 	for _, e := range []Event{wire.UseSIP{SIPForm: wire.SIPForm{Server: "pbx.test", User: "2001"}, Password: "pw"}, Welcomed{w},
-		Registered{At: sc.s.Now, Expires: sc.s.Now.Add(2 * time.Minute)}, SoundLive{true}} {
+		Registered{At: sc.s.Now, Expires: sc.s.Now.Add(2 * time.Minute)}, SoundLive{On: true}} {
 		sc.s, _ = Step(sc.s, e)
 	}
 }
@@ -127,10 +147,17 @@ var knownEvents = byName(wire.CheckAccount{}, wire.SignIn{}, wire.Back{}, wire.S
 	wire.SetStatus{}, wire.SetNext{}, wire.ExtendWork{}, wire.Dial{}, wire.Answer{}, wire.Decline{}, wire.HangUp{}, wire.Hold{},
 	wire.UseSIP{}, wire.DialLink{}, wire.Transfer{}, wire.Connect{}, wire.FollowTransfer{}, wire.Conference{}, wire.SaveContact{}, wire.RemoveContact{},
 	wire.Mute{}, wire.SendDigits{}, wire.MicState{}, wire.RingHeard{}, wire.PagesChanged{},
-	Checked{}, CheckFailed{}, EntryFailed{}, Welcomed{}, Resumed{}, Noticed{}, Left{}, Linked{}, Stated{}, AskRefused{}, Revoked{},
+	wire.SendCode{}, wire.MailCode{}, wire.SignOn{}, MailSent{}, CodeFailed{}, SignOnOpened{}, SignOnOffered{}, Checked{}, CheckFailed{}, EntryFailed{}, Welcomed{}, Resumed{}, Noticed{}, Left{}, Linked{}, Stated{}, AskRefused{}, KeptTold{}, Revoked{},
 	Registered{}, Unregistered{}, Invited{}, Progressed{}, Joined{}, Failed{}, Ended{}, HoldDone{}, HoldFailed{}, PeerHeld{},
-	SentOn{}, SendOnFailed{}, TransferAsked{}, Renamed{}, MixFailed{}, Quiet{}, MessagesWaiting{}, Lamp{}, Recalled{},
-	Voiced{}, LineSilent{}, SoundLive{}, Expired{})
+	SentOn{}, SendOnFailed{}, TransferAsked{}, Renamed{}, MixFailed{}, Quiet{}, MessagesWaiting{}, Lamp{}, Recalled{}, CallLost{}, MemoryScarce{},
+	wire.Replay{}, wire.Record{}, wire.CardMode{}, wire.SaveDevices{}, wire.EchoTest{}, wire.RingTest{}, wire.TestNetwork{},
+	Voiced{}, LineSilent{}, SoundLive{}, SoundGone{}, MutedTalk{}, Unheard{}, Still{}, Measured{}, Replaying{}, Recording{}, DigitHeard{},
+	RingDevices{}, NetworkTested{}, Expired{},
+	wire.SignInOnce{}, wire.ChangeSetting{}, wire.ImportSettings{}, wire.ForgetAccount{}, wire.GetUpdate{}, wire.StopUpdate{},
+	Started{}, Filed{}, SettingFailing{}, Warned{}, Updated{},
+	wire.CallNote{}, wire.SeenMissed{}, wire.RaiseHand{}, wire.PopShown{}, wire.AllowOrigin{}, wire.OriginAsks{}, wire.UseTerminal{},
+	wire.Supervise{}, wire.SetStatusOf{}, wire.LowerHand{}, wire.SendMessage{}, wire.ReadMessages{}, wire.Permit{}, wire.Attend{}, wire.Messages{},
+	BookChanged{}, BookCame{}, NoteTold{}, PastCame{}, SettingsAsked{})
 
 func byName(vs ...any) map[string]reflect.Type {
 	m := map[string]reflect.Type{}
@@ -182,6 +209,12 @@ func (sc *scene) set(v reflect.Value, path []string, text string) {
 		return
 	}
 	switch f.Kind() {
+	case reflect.Interface: // as JSON
+		var value any
+		if err := json.Unmarshal([]byte(text), &value); err != nil {
+			sc.t.Fatalf("%s: %v", sc.at, err)
+		}
+		f.Set(reflect.ValueOf(value))
 	case reflect.String:
 		f.SetString(text)
 	case reflect.Bool:
@@ -198,12 +231,20 @@ func (sc *scene) set(v reflect.Value, path []string, text string) {
 			sc.t.Fatalf("%s: %v", sc.at, err)
 		}
 		f.SetUint(n)
-	case reflect.Slice: // as JSON
+	case reflect.Float64:
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			sc.t.Fatalf("%s: %v", sc.at, err)
+		}
+		f.SetFloat(n)
+	case reflect.Pointer, reflect.Slice, reflect.Struct, reflect.Map: // as JSON, a Problem by its code
+		if code := reflect.Indirect(f); code.Kind() == reflect.Struct && text[0] != '{' && code.FieldByName("Code").IsValid() {
+			code.FieldByName("Code").SetString(text)
+			return
+		}
 		if err := json.Unmarshal([]byte(text), f.Addr().Interface()); err != nil {
 			sc.t.Fatalf("%s: %v", sc.at, err)
 		}
-	case reflect.Struct: // a Problem by its code
-		f.FieldByName("Code").SetString(text)
 	}
 }
 
@@ -211,6 +252,12 @@ func (sc *scene) effect(text string) {
 	sc.t.Helper()
 	if len(sc.pending) == 0 {
 		sc.t.Fatalf("%s\nno effect is left", sc.at)
+	}
+	if name, ok := strings.CutSuffix(text, " *"); ok {
+		for len(sc.pending) > 0 && reflect.TypeOf(sc.pending[0]).Name() == name {
+			sc.pending = sc.pending[1:]
+		}
+		return
 	}
 	e := sc.pending[0]
 	sc.pending = sc.pending[1:]
@@ -256,13 +303,22 @@ func dig(v reflect.Value, path []string) string {
 			}
 			return dig(v.Index(i), path[1:])
 		}
+		if v.Kind() == reflect.Map { // names of settings have dots
+			if f := v.MapIndex(reflect.ValueOf(strings.Join(path, "."))); f.IsValid() {
+				return dig(f, nil)
+			}
+			if f := v.MapIndex(reflect.ValueOf(strings.Join(path[:len(path)-1], "."))); f.IsValid() {
+				return dig(f, path[len(path)-1:])
+			}
+			return "-"
+		}
 		f := v.FieldByName(path[0])
 		if !f.IsValid() {
 			return "no field " + path[0]
 		}
 		return dig(f, path[1:])
 	}
-	if v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 {
+	if v.IsZero() || (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0 {
 		return "-"
 	}
 	return fmt.Sprint(v.Interface())

@@ -1,49 +1,56 @@
 package agent
 
 import (
+	"reflect"
+
 	"zaseki/web/wire"
 )
 
-// signIn is PRODUCT A: two steps, each refused in words with nothing lost.
+// signIn is PRODUCT A: two steps, and the code between them (see prove), each refused in words with nothing lost.
 func (s State) signIn(e Event) (State, []Effect) {
 	switch e := e.(type) {
 	case wire.CheckAccount:
-		if s.Phase != wire.PhaseOut {
-			return s, nil
-		}
-		if s.Link.URL == "" {
-			s.Account, s.Problem = e.Account, &wire.Problem{Code: wire.ProblemNoCenter}
-			return s, nil
-		}
-		s.Phase, s.Account, s.Problem = wire.PhaseChecking, e.Account, nil
-		return s, []Effect{AskCheck{e.Account, e.Password}}
+		return s.check(e, nil)
+
+	case wire.SignInOnce:
+		return s.check(e.CheckAccount, &wire.SignIn{Terminal: e.Terminal, Status: e.Status, Seat: e.Seat})
 
 	case wire.UseSIP:
 		if s.Phase != wire.PhaseOut {
 			return s, nil
 		}
-		return s.useSIP(e)
+		s, ended := s.byHand()
+		s, effects := s.useSIP(e)
+		return s, append(ended, effects...)
 
 	case Checked:
-		if s.Phase != wire.PhaseChecking || s.Local {
+		if s.Local || s.Phase != wire.PhaseChecking && s.Phase != wire.PhaseProving && s.Phase != wire.PhaseBrowser {
 			return s, nil
 		}
-		choice := e.Choice
-		s.Phase, s.Choice, s.Asked = wire.PhaseChoosing, &choice, nil
-		if len(choice.Terminals) == 0 {
-			s.Phase, s.Choice = wire.PhaseOut, nil
-			s.Problem = &wire.Problem{Code: wire.ProblemNoTerminal}
+		enrolled := s.Proof != nil && s.Proof.Enrol
+		s = s.checked(e)
+		if s.Phase == wire.PhaseChoosing && s.Then != nil {
+			if enrolled { // the codes for paper stand on the page until a person has kept them: step two waits, filled in
+				s.Then = nil
+				return s, nil
+			}
+			return s.goOn()
+		}
+		if s.Phase == wire.PhaseOut && s.Auto != nil {
+			return s.autoFailed(*s.Problem)
 		}
 
 	case CheckFailed:
-		if s.Phase == wire.PhaseChecking {
-			s.Phase, s.Problem, s.Local = wire.PhaseOut, &e.Problem, false
+		if s.Phase != wire.PhaseChecking && s.Phase != wire.PhaseBrowser {
+			return s, nil
+		}
+		s.Phase, s.Problem, s.Local = wire.PhaseOut, &e.Problem, false
+		if s.Auto != nil {
+			return s.autoFailed(e.Problem)
 		}
 
 	case wire.Back:
-		if s.Phase == wire.PhaseChoosing {
-			s.Phase, s.Problem, s.Choice, s.Asked = wire.PhaseOut, nil, nil, nil
-		}
+		return s.back()
 
 	case wire.SignIn:
 		if s.Phase != wire.PhaseChoosing {
@@ -64,6 +71,9 @@ func (s State) signIn(e Event) (State, []Effect) {
 		if e.Problem.Code == wire.ProblemTicket {
 			s.Phase, s.Choice = wire.PhaseOut, nil
 		}
+		if s.Auto != nil {
+			return s.autoFailed(e.Problem)
+		}
 
 	case Welcomed:
 		if s.Phase == wire.PhaseChecking && s.Local {
@@ -77,13 +87,60 @@ func (s State) signIn(e Event) (State, []Effect) {
 	return s, nil
 }
 
+// check is step one. Then is step two, where one form has asked for it already.
+func (s State) check(e wire.CheckAccount, then *wire.SignIn) (State, []Effect) {
+	if s.Phase != wire.PhaseOut {
+		return s, nil
+	}
+	s, effects := s.byHand()
+	s.Asked = then
+	if s.Link.URL == "" {
+		s.Account, s.Problem = e.Account, &wire.Problem{Code: wire.ProblemNoCenter}
+		return s, effects
+	}
+	s.Phase, s.Account, s.Problem, s.Then = wire.PhaseChecking, e.Account, nil, then
+	return s, append(effects, AskCheck{e.Account, e.Password, e.Keep})
+}
+
+// back leaves whatever step there is for the first. What a person asked of the center is waited for.
+func (s State) back() (State, []Effect) {
+	auto := s.Auto != nil
+	var effects []Effect
+	switch {
+	case auto && s.Phase == wire.PhaseOut:
+		return s.byHand()
+	case auto && s.Phase == wire.PhaseChecking:
+		effects = []Effect{DropCheck{}}
+	case s.Phase == wire.PhaseBrowser:
+		effects = []Effect{DropSignOn{}}
+	case s.Phase != wire.PhaseChoosing && !s.answers():
+		return s, nil
+	}
+	s.Phase, s.Problem, s.Choice, s.Asked, s.Proof = wire.PhaseOut, nil, nil, nil, nil
+	s, _ = s.byHand()
+	return s, effects
+}
+
 func (s State) enter(w wire.Welcome) (State, []Effect) {
-	fresh := Start(s.Link.URL)
-	fresh.Now, fresh.Phase, fresh.Account = s.Now, wire.PhaseIn, w.Me.Account
-	fresh.Serial, fresh.Pages, fresh.Sound, fresh.Mic, fresh.Muted = s.Serial, s.Pages, s.Sound, s.Mic, false
-	fresh.Welcome, fresh.Record, fresh.SIP, fresh.Local = w, w.State, s.SIP, s.Local
+	fresh := Start(s.Link.URL).lasting(s)
+	fresh.Phase, fresh.Account = wire.PhaseIn, w.Me.Account
+	fresh.Welcome, fresh.Record, fresh.Local = w, w.State, s.Local
 	fresh.Link = wire.CenterLink{Name: w.Center, URL: s.Link.URL, Online: true, Since: s.Now}
 	effects := []Effect{Mute{false}}
+	if !s.Local {
+		var ruled []Effect
+		fresh, ruled = fresh.ruled(w.Desk)
+		effects = append(effects, ruled...)
+		if once := s.once(w); !reflect.DeepEqual(once, s.Once) {
+			fresh.Once = once
+			effects = append(effects, KeepOnce{once})
+		}
+	}
+	if crm := w.Desk.CRM; crm != nil && crm.Login != "" {
+		var login []Effect
+		fresh, login = fresh.pop(crm.Login)
+		effects = append(effects, login...)
+	}
 	if !w.Me.Terminal.Soft() {
 		fresh.Line.State = "elsewhere" // A6: a desk phone rings, we only show
 		return fresh, effects
@@ -134,6 +191,9 @@ func (s State) leave(e Event) (State, []Effect) {
 		if s.Ask != nil && s.Ask.Kind == "transfer" {
 			return s.refuseMove(s.Ask.Call)
 		}
+		if s.Ask != nil && s.Ask.Kind == "origin" {
+			s = s.refused(s.Ask.Origin, originsNever)
+		}
 		s.Ask, s.Offer = nil, ""
 
 	case Left:
@@ -144,14 +204,13 @@ func (s State) leave(e Event) (State, []Effect) {
 			s.Phase = wire.PhaseGone
 			return s, []Effect{Quit{}}
 		}
-		out := Start(s.Link.URL)
-		out.Now, out.Account, out.Problem = s.Now, s.Account, s.Problem
-		out.Pages, out.Sound, out.Mic, out.Serial, out.SIP = s.Pages, s.Sound, s.Mic, s.Serial, s.SIP
+		out := Start(s.Link.URL).lasting(s)
+		out.Account, out.Problem = s.Account, s.Problem
 		if s.Local {
 			out.Account = "" // it is no account of a center
 		}
 		var effects []Effect
-		if s.conferring() {
+		if s.conferring() || s.aside.mixed != nil {
 			effects = append(effects, Mix{})
 		}
 		if s.focus != "" {
@@ -167,6 +226,7 @@ func (s State) goodbye(revoked bool) (State, []Effect) {
 	for _, c := range s.Calls {
 		leave.Calls = append(leave.Calls, c.ID)
 	}
+	leave.Calls = append(leave.Calls, s.carried()...)
 	s.Phase, s.Ask, s.Wish, s.Offer = wire.PhaseLeaving, nil, "", ""
 	return s, []Effect{leave}
 }

@@ -17,7 +17,10 @@ type State struct {
 	Problem  *wire.Problem
 	Choice   *wire.Choice
 	Asked    *wire.SignIn
-	Quitting bool // Left means Gone
+	Proof    *wire.Proof
+	Away     string             // where the browser was sent to sign in
+	SignOn   *wire.SingleSignOn // what the center offers beside the password
+	Quitting bool               // Left means Gone
 
 	Welcome wire.Welcome // of the present sign-in; its secrets never enter a snapshot
 	Record  wire.AgentState
@@ -27,7 +30,8 @@ type State struct {
 	Offer   string
 
 	Calls   []wire.Call
-	Serial  int // of the next call we place
+	Run     string // names this process in those of calls we place: no two calls of an account have one name
+	Serial  int    // of the next call we place
 	Muted   bool
 	Mic     string
 	Sound   bool
@@ -37,15 +41,55 @@ type State struct {
 	Notices []wire.Notice
 	Dialled string
 
+	MicLabel  string
+	Way       string    // by what the page carries the sound
+	Gone      bool      // in a call, and no page carries its sound
+	Shown     time.Time // of the last ShowPage
+	MutedTalk bool
+	Devices   wire.Devices
+	Rings     []string
+	Echo      bool
+	RingTest  bool
+	Network   *wire.NetworkTest
+
 	SIP       *wire.SIPForm // of UseSIP, as last asked for or kept from the last time
 	Local     bool          // signed in, or signing in, by UseSIP
 	Desk      desk
 	Contacts  []wire.Contact
+	Shared    shared // phonebook of the center
 	Lamps     []wire.Lamp
 	Voicemail wire.Voicemail
 
+	Chosen  wire.Values // settings, by this person on this machine
+	Rules   Rules
+	Held    wire.Values // settings as they hold
+	Failing map[string]wire.Problem
+	Saved   wire.Saved
+	Once    *wire.Choice
+	Auto    *wire.AutoSignIn
+	Then    *wire.SignIn // goes on with it after step one
+
+	Keyring   bool   // this machine keeps secrets
+	NoKeyring string // why not
+	AutoWait  time.Duration
+	Update    *wire.Update
+	Unasked   time.Time // a link was dialled without a question
+	Missed    Missed
+	Messages  *wire.Messages // the mailbox at the center; nil: it has said none
+	Pop       *wire.Pop
+
+	away      gap
+	scarce    bool                 // of memory
+	written   written              // about calls, for the center
+	pops      int                  // so many were there
+	strangers map[string]time.Time // origins that are not asked about before then; never changed in place
+
+	proven  proven
+	missing []string // as the center was told last
+
 	notes map[string]note // by call; never changed in place
-	focus string          // the call of the last effect Focus
+	aside aside
+	focus string // the call of the last effect Focus
 }
 
 // note is what the agent remembers of a call and no face needs to know.
@@ -58,6 +102,11 @@ type note struct {
 	asked   *TransferAsked
 	follows string // the call that we left for this one
 	gone    string // the call of ours that goes on with this one
+	tape    bool   // it is to be recorded
+	taping  bool   // and was asked to be
+	kept    string // what became of a recording that ended before the call
+	popped  bool   // its customer's page was opened
+	tally   tally
 }
 
 const (
@@ -80,13 +129,23 @@ const (
 // Snapshot is what faces may see of the state.
 func (s State) Snapshot() wire.Snapshot {
 	snap := wire.Snapshot{
-		Phase: s.Phase, Account: s.Account, Problem: s.Problem, Asked: s.Asked, Choice: s.Choice,
+		Phase: s.Phase, Account: s.Account, Problem: s.Problem, Asked: s.Asked, Choice: s.Choice, Proof: s.Proof, SignOn: s.SignOn,
 		Center: s.Link, Line: s.Line, Calls: s.Calls, Muted: s.Muted, Mic: s.Mic, Sound: s.Sound, Pages: s.Pages,
-		History: s.History, Ask: s.Ask, Notices: s.Notices, Dialled: s.Dialled, Profile: wire.ProfileOf(""),
+		History: s.History, Remarks: s.written.far, Ask: s.Ask, Notices: s.Notices, Dialled: s.Dialled, Profile: wire.ProfileOf(""),
 		Centerless: s.Link.URL == "", SIP: s.SIP, Local: s.Local && s.in(), Contacts: s.Contacts, Lamps: s.Lamps, Voicemail: s.Voicemail,
+		MicLabel: s.MicLabel, Way: s.Way, MutedTalk: s.MutedTalk, Devices: s.Devices, Rings: s.Rings, Echo: s.Echo, RingTest: s.RingTest, Network: s.Network,
+		Settings: s.Held, Locks: s.locks(), Failing: s.Failing, Saved: s.Saved, Update: s.Update,
+		Once: s.Once, Auto: s.Auto, Missed: s.Missed.unseen(), Book: s.Shared.rev, Pop: s.Pop,
+	}
+	snap.Saved.Can = s.Keyring && !s.Rules.Forget
+	if s.Once != nil {
+		snap.Profile = s.Once.Profile // of the center that was here last: until it says otherwise
 	}
 	if s.Problem != nil {
 		snap.Takeover = mayTakeOver(s.Problem.Code)
+	}
+	if s.Phase == wire.PhaseBrowser {
+		snap.Away = s.Away
 	}
 	if s.Choice != nil {
 		snap.Profile = s.Choice.Profile
@@ -94,10 +153,38 @@ func (s State) Snapshot() wire.Snapshot {
 	if s.in() {
 		me := s.Welcome.Me
 		snap.Me, snap.Statuses, snap.Profile = &me, s.Welcome.Statuses, s.Welcome.Profile
-		snap.Seat, snap.SeatName = s.Record.Seat, s.Record.SeatName
+		snap.Seat, snap.SeatName, snap.Hand = s.Record.Seat, s.Record.SeatName, s.Record.Hand
 		snap.Status = s.statusView()
+		snap.Attendants, snap.Supervised = s.attendants(), s.supervised()
+		snap.Messages, snap.Unread = s.Messages, s.unread()
+		snap.Gap = s.gap()
+		snap.Policy = s.Welcome.Policy
+		snap.Policy.Key = nil
+		if !s.Local {
+			desk := s.Welcome.Desk
+			snap.Desk = &desk
+		}
 	}
 	return snap
+}
+
+// lasting is the state with what belongs to this machine rather than to who is signed in.
+func (s State) lasting(of State) State {
+	s.Now, s.Run, s.Serial, s.SIP, s.SignOn = of.Now, of.Run, of.Serial, of.SIP, of.SignOn
+	s.Pages, s.Sound, s.Way, s.Mic, s.MicLabel = of.Pages, of.Sound, of.Way, of.Mic, of.MicLabel
+	s.Devices, s.Rings, s.Echo, s.RingTest, s.Shown = of.Devices, of.Rings, of.Echo, of.RingTest, of.Shown
+	s.proven = of.proven
+	s.Chosen, s.Rules, s.Held, s.Failing, s.Saved, s.Once, s.Update = of.Chosen, of.Rules, of.Held, of.Failing, of.Saved, of.Once, of.Update
+	s.Keyring, s.NoKeyring, s.Unasked, s.strangers, s.pops = of.Keyring, of.NoKeyring, of.Unasked, of.strangers, of.pops
+	return s
+}
+
+// whose is the account at the center that is signed in; "" without one.
+func (s State) whose() string {
+	if s.Local || !s.in() {
+		return ""
+	}
+	return s.Welcome.Me.Account
 }
 
 func (s State) in() bool { return s.Phase == wire.PhaseIn || s.Phase == wire.PhaseLeaving }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"reflect"
 	"time"
 
 	"zaseki/web/wire"
@@ -15,7 +16,7 @@ func (s State) status(e Event) (State, []Effect) {
 		return s, nil
 	}
 	switch e.(type) {
-	case Stated, AskRefused, Linked, Resumed:
+	case Stated, AskRefused, Linked, Resumed, KeptTold:
 		if s.Local { // there is no center to hear of
 			return s, nil
 		}
@@ -28,6 +29,9 @@ func (s State) status(e Event) (State, []Effect) {
 		}
 		if !s.pickable(e.To) {
 			return s.tell(wire.Problem{Code: wire.ProblemStatusUnknown, Holes: map[string]string{"status": e.To}})
+		}
+		if !s.Local && !s.Link.Online && s.away.on {
+			return s.keepStatus(e.To)
 		}
 		s.Wish, s.Offer = e.To, ""
 		return s, []Effect{AskStatus{e.To}}
@@ -50,7 +54,7 @@ func (s State) status(e Event) (State, []Effect) {
 			return s, nil // an older record that was overtaken
 		}
 		changed := e.State.Status != s.Record.Status
-		s.Record = e.State
+		s = s.stated(e.State)
 		if changed || s.Wish == e.State.Status {
 			s.Wish = ""
 		}
@@ -65,35 +69,60 @@ func (s State) status(e Event) (State, []Effect) {
 		}
 		return s.tell(e.Problem)
 
+	case KeptTold:
+		return s.keptTold(e)
+
 	case Resumed:
-		rotated := s.Welcome.Epoch != e.Welcome.Epoch && e.Welcome.Me.Terminal.Soft()
-		s.Welcome, s.Link.Name = e.Welcome, e.Welcome.Center
-		if e.Welcome.State.Rev >= s.Record.Rev {
-			s.Record = e.Welcome.State
-		}
-		if rotated { // the terminal's secret goes with the epoch
-			return s, []Effect{Enrol{}}
-		}
+		return s.resumed(e)
 
 	case Noticed:
-		return s.notice(e.Notice.Level, e.Notice.Problem), []Effect{Alarm{e.Notice.Problem.Code, noticeStays}}
+		return s.noticed(e.Notice)
 
 	case Linked:
-		if s.Link.Online == e.Online {
-			return s, nil
-		}
-		s.Link.Online, s.Link.Since = e.Online, s.Now
-		if e.Online {
-			s = s.unnotice(wire.ProblemOffline)
-			if s.Welcome.Me.Terminal.Soft() { // a center that was restarted is a registrar without memory
-				return s, []Effect{Refresh{}}
-			}
-			return s, nil
-		}
-		s.Wish = ""
-		return s.notice("warn", wire.Problem{Code: wire.ProblemOffline}), nil
+		return s.linked(e.Online)
 	}
 	return s, nil
+}
+
+// resumed: the session goes on, with the settings as they are now.
+func (s State) resumed(e Resumed) (State, []Effect) {
+	rotated := s.Welcome.Epoch != e.Welcome.Epoch && e.Welcome.Me.Terminal.Soft()
+	replanned := !reflect.DeepEqual(s.Welcome.Plan, e.Welcome.Plan)
+	s.Welcome, s.Link.Name = e.Welcome, e.Welcome.Center
+	if e.Welcome.State.Rev >= s.Record.Rev {
+		s = s.stated(e.Welcome.State)
+	}
+	s, effects := s.policed()
+	s, ruled := s.ruled(e.Welcome.Desk)
+	effects = append(effects, ruled...)
+	s, book := s.shares(e.Welcome.Desk.Book, replanned)
+	effects = append(effects, book...)
+	if rotated { // the terminal's secret goes with the epoch
+		effects = append(effects, Enrol{})
+	}
+	return s, effects
+}
+
+// linked: the connection to the center is there, or lost.
+func (s State) linked(online bool) (State, []Effect) {
+	if s.Link.Online == online {
+		return s, nil
+	}
+	s.Link.Online, s.Link.Since = online, s.Now
+	s.away = s.away.mind(online, s.Now)
+	if online {
+		s = s.unnotice(wire.ProblemOffline)
+		var effects []Effect
+		if s.Welcome.Me.Terminal.Soft() { // a center that was restarted is a registrar without memory
+			effects = append(effects, Refresh{})
+		}
+		s.written.pause = 0
+		s, notes := s.tellNotes()
+		effects = append(effects, notes...)
+		return s, append(effects, Alarm{alarmPast, s.spread()}, Alarm{alarmBook, s.spread()}) // what it said meanwhile was not heard
+	}
+	s.Wish = ""
+	return s.notice("warn", wire.Problem{Code: wire.ProblemOffline}), nil
 }
 
 func (s State) pickable(status string) bool {

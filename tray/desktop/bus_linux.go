@@ -83,6 +83,16 @@ func (d *Desktop) Host() {
 	d.own(watcher)
 }
 
+// CloseHost shows no icons any more, and forgets those it showed.
+func (d *Desktop) CloseHost() {
+	d.t.Helper()
+	_, err := d.conn.ReleaseName(watcher)
+	Must(d.t, err)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.icon, d.menu = nil, nil
+}
+
 func (d *Desktop) own(name string) {
 	d.t.Helper()
 	reply, err := d.conn.RequestName(name, dbus.NameFlagDoNotQueue)
@@ -139,7 +149,7 @@ func (d *Desktop) Property(name string) any {
 	return v.Value()
 }
 
-// Colour names what the icon's pixels are mostly of: orange, red, grey, or "" when it is blank.
+// Colour names what the icon's pixels are mostly of: orange, amber, red, blue, grey, or "" when it is blank.
 func (d *Desktop) Colour() string {
 	pixmaps, _ := d.Property("IconPixmap").([][]any)
 	if len(pixmaps) == 0 || len(pixmaps[0]) < 3 {

@@ -45,13 +45,17 @@ func Must(t testing.TB, err error) {
 	}
 }
 
-// Colour names the colour of ours that most of the pixels have: orange, red, grey, or "" when hardly any has one.
+// Colour names the colour of ours that most of the pixels have: orange, amber, red, blue, grey, or "" when hardly any has one.
 func Colour(pixels func(yield func(r, g, b byte))) string {
 	n := map[string]int{}
 	pixels(func(r, g, b byte) {
 		switch {
 		case r > 0xd0 && g > 0x60 && g < 0x98 && b < 0x40:
 			n["orange"]++
+		case r > 0xf0 && g > 0xb0 && g < 0xd8 && b < 0x50:
+			n["amber"]++
+		case r < 0x40 && g > 0x50 && g < 0x90 && b > 0xb8:
+			n["blue"]++
 		case r > 0xb8 && g < 0x40 && b < 0x48:
 			n["red"]++
 		case r > 0x70 && r < 0x90 && g > 0x78 && g < 0x90 && b > 0x80 && b < 0x98:

@@ -13,6 +13,7 @@ type Line struct {
 	Visible, Grey  bool
 	Toggle, Ticked bool // a checkbox, and its tick
 	Separator      bool
+	Icon           []byte // PNG
 }
 
 // Lines reads the visible menu.
@@ -57,6 +58,7 @@ func lineOf(raw []any) Line {
 	l.Toggle = props["toggle-type"].Value() == "checkmark"
 	l.Ticked = props["toggle-state"].Value() == int32(1)
 	l.Separator = props["type"].Value() == "separator"
+	l.Icon, _ = props["icon-data"].Value().([]byte)
 	return l
 }
 

@@ -22,6 +22,7 @@ type Guard struct {
 	token  wire.Secret     // opens a session, as often as one likes, until the process ends
 	pass   wire.Secret     // the session cookie's value
 	codes  *codes
+	guests func(*http.Request) bool
 }
 
 // New makes the guard of a panel that listens on that loopback address (host:port).
@@ -43,17 +44,22 @@ func New(addr string) (*Guard, error) {
 	}, nil
 }
 
+// Guests lets requests through though they come from a foreign origin; Host is looked at all the same. To be said before Wrap.
+func (g *Guard) Guests(ok func(*http.Request) bool) { g.guests = ok }
+
 // Wrap is the outermost handler: refuses a foreign Host with 421 before anything else, then foreign Origins, and sets the
 // headers and limits of every answer.
 func (g *Guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Headers(w.Header(), policy(r.Host))
+		// A page of ours may hold the tab of a customer system that it opened; who opens ours still holds nothing.
+		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
 		switch {
 		case !g.hosts[r.Host]:
 			// The policy must not repeat a name we do not know.
 			Headers(w.Header(), policy(""))
 			http.Error(w, "misdirected request", http.StatusMisdirectedRequest)
-		case !g.sameOrigin(r):
+		case !g.sameOrigin(r) && (g.guests == nil || !g.guests(r)):
 			http.Error(w, "foreign origin", http.StatusForbidden)
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, BodyLimit)

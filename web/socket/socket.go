@@ -32,6 +32,15 @@ const (
 	TryLater  = websocket.CloseTryAgainLater
 )
 
+// Kinds of messages (RFC 6455 §5.6), for Options.Raw.
+const (
+	Text   = websocket.TextMessage
+	Binary = websocket.BinaryMessage
+)
+
+// goodbyeTime is how long the far side has for its own goodbye (RFC 6455 §7.1.2).
+const goodbyeTime = time.Second
+
 // Options of one connection. The zero value is usable.
 type Options struct {
 	// CheckOrigin decides about an incoming connection's Origin. nil: a request that has one is refused, since only
@@ -44,6 +53,7 @@ type Options struct {
 	PongWait     time.Duration // silence after which the far side counts as gone; 0 = 2.5 × PingEvery
 	WriteWait    time.Duration // time for one message to leave; a far side that takes longer is cut off; 0 = 5 s
 	TLS          *tls.Config   // Dial only
+	Raw          int           // Text or Binary: messages of that kind go as they are, by ReadRaw, WriteRaw and PushRaw. 0: envelopes
 }
 
 func (o Options) filled() Options {
@@ -95,6 +105,7 @@ type Conn struct {
 	opts Options
 
 	in      chan wire.Envelope
+	raw     chan []byte // in place of in
 	out     chan *websocket.PreparedMessage
 	closing chan struct{} // Close was called: send what is queued, then say goodbye
 	broken  chan struct{} // the writer gave up
@@ -109,18 +120,9 @@ type Conn struct {
 // Accept takes an incoming connection. When it fails the answer has been written already.
 func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	o = o.filled()
-	check := o.CheckOrigin
-	if check == nil {
-		check = func(r *http.Request) bool { return len(r.Header.Values("Origin")) == 0 }
-	}
-	if len(o.Subprotocols) > 0 && !agree(websocket.Subprotocols(r), o.Subprotocols) {
-		http.Error(w, "no subprotocol in common", http.StatusBadRequest)
-		return nil, errors.New("accept websocket: no subprotocol in common")
-	}
-	up := websocket.Upgrader{CheckOrigin: check, Subprotocols: o.Subprotocols, HandshakeTimeout: o.WriteWait}
-	ws, err := up.Upgrade(w, r, nil)
+	ws, err := upgrade(&websocket.Upgrader{}, w, r, o)
 	if err != nil {
-		return nil, fmt.Errorf("accept websocket: %w", err)
+		return nil, err
 	}
 	return start(ws, o), nil
 }
@@ -156,6 +158,7 @@ func start(ws *websocket.Conn, o Options) *Conn {
 	c := &Conn{
 		ws: ws, opts: o,
 		in:      make(chan wire.Envelope),
+		raw:     make(chan []byte, rawQueue),
 		out:     make(chan *websocket.PreparedMessage, o.Queue),
 		closing: make(chan struct{}),
 		broken:  make(chan struct{}),
@@ -163,6 +166,10 @@ func start(ws *websocket.Conn, o Options) *Conn {
 	}
 	ws.SetReadLimit(o.ReadLimit)
 	ws.SetPongHandler(func(string) error { return ws.SetReadDeadline(time.Now().Add(o.PongWait)) })
+	ws.SetPingHandler(func(said string) error { // gorilla's own gives up for good after a second, on a machine that is busy
+		_ = ws.WriteControl(websocket.PongMessage, []byte(said), time.Now().Add(o.WriteWait))
+		return nil // the writer finds out what is broken
+	})
 	c.wait.Go(c.read)
 	c.wait.Go(c.write)
 	return c
@@ -188,7 +195,13 @@ func (c *Conn) Read(ctx context.Context) (wire.Envelope, error) {
 }
 
 // Message is an envelope encoded once for many connections.
-type Message struct{ m *websocket.PreparedMessage }
+type Message struct {
+	m    *websocket.PreparedMessage
+	text []byte
+}
+
+// Text is the envelope as it goes out. Nobody writes to it.
+func (m Message) Text() []byte { return m.text }
 
 // Prepare encodes an envelope.
 func Prepare(e wire.Envelope) (Message, error) {
@@ -200,7 +213,7 @@ func Prepare(e wire.Envelope) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("encode %s: %w", e.Type, err)
 	}
-	return Message{m}, nil
+	return Message{m, data}, nil
 }
 
 // Write queues a message. With the queue full it waits for room, for ctx, or for the end of the connection: a far side
@@ -269,6 +282,14 @@ func (c *Conn) read() {
 			c.err = c.reason(err)
 			return
 		}
+		if c.opts.Raw != 0 {
+			if kind != c.opts.Raw {
+				c.err = &Closed{Code: Malformed, Reason: "a message of the other kind"}
+				return
+			}
+			c.takeRaw(data)
+			continue
+		}
 		var e wire.Envelope
 		if err := json.Unmarshal(data, &e); err != nil || kind != websocket.TextMessage {
 			c.err = &Closed{Code: Malformed, Reason: "not an envelope", Err: err}
@@ -288,14 +309,7 @@ func (c *Conn) reason(err error) error {
 		return ErrClosed
 	default:
 	}
-	var far *websocket.CloseError
-	switch {
-	case errors.As(err, &far):
-		return &Closed{Code: far.Code, Reason: far.Text, Err: err}
-	case errors.Is(err, websocket.ErrReadLimit):
-		return &Closed{Code: TooBig, Reason: "message too long", Err: err}
-	}
-	return &Closed{Err: err}
+	return ended(err)
 }
 
 // write is the only goroutine that writes messages, and the one that ends the TCP connection.
@@ -312,7 +326,7 @@ func (c *Conn) write() {
 		case <-ping.C:
 			err = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.opts.WriteWait))
 		case <-c.done:
-			c.leave(c.err)
+			leave(c.ws, c.err)
 			return
 		case <-c.closing:
 			c.finish()
@@ -329,20 +343,11 @@ func (c *Conn) put(m *websocket.PreparedMessage) error {
 	return c.ws.WritePreparedMessage(m)
 }
 
-// leave tells a far side that broke a rule why it is cut off; gorilla has answered a close frame already.
-func (c *Conn) leave(why error) {
-	var closed *Closed
-	if errors.As(why, &closed) && (closed.Code == Malformed || closed.Code == TooBig) {
-		msg := websocket.FormatCloseMessage(closed.Code, closed.Reason)
-		_ = c.ws.WriteControl(websocket.CloseMessage, msg, time.Now().Add(time.Second))
-	}
-}
-
 // finish empties the queue, says goodbye and waits for the answer, unless the far side has ended it first.
 func (c *Conn) finish() {
 	select {
 	case <-c.done:
-		c.leave(c.err)
+		leave(c.ws, c.err)
 		return
 	default:
 	}
@@ -351,11 +356,11 @@ func (c *Conn) finish() {
 			return
 		}
 	}
-	if c.ws.WriteControl(websocket.CloseMessage, c.goodbye, time.Now().Add(time.Second)) != nil {
+	if c.ws.WriteControl(websocket.CloseMessage, c.goodbye, time.Now().Add(goodbyeTime)) != nil {
 		return
 	}
 	select {
 	case <-c.done:
-	case <-time.After(time.Second):
+	case <-time.After(goodbyeTime):
 	}
 }

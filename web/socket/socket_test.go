@@ -200,6 +200,7 @@ func TestASilentFarSideIsNoticed(t *testing.T) {
 }
 
 func TestPingsKeepAQuietConnection(t *testing.T) {
+	t.Parallel()
 	o := Options{PingEvery: 50 * time.Millisecond, PongWait: 800 * time.Millisecond}
 	c := dial(t, serve(t, o, echo), o)
 	ctx, cancel := context.WithTimeout(t.Context(), 1800*time.Millisecond)

@@ -21,7 +21,9 @@ type item struct {
 	op    string
 	m     message
 	sent  bool       // on this connection
+	at    time.Time  // when it was said here
 	reply chan error // one answer; nil for a report
+	told  func(error)
 }
 
 type message = interface{ Type() string }
@@ -30,9 +32,12 @@ func (i *item) answer(err error) {
 	if i.reply != nil {
 		i.reply <- err // has room for the one answer
 	}
+	if i.told != nil {
+		i.told(err)
+	}
 }
 
-// Ask sends SetStatus, SetNext or ExtendWork and waits for the center's yes (nil) or no (a wire.Problem). Through a break
+// Ask sends SetStatus, SetNext, ExtendWork, CallNote, RaiseHand, SettingsReport or what somebody does to others and waits for the center's yes (nil) or no (a wire.Problem). Through a break
 // of the connection it is repeated with the same op, so that it is carried out once. It waits ten seconds at most.
 func (u *Uplink) Ask(ctx context.Context, m interface{ Type() string }) error {
 	i := &item{op: rand.Text(), m: m, reply: make(chan error, 1)}
@@ -61,7 +66,7 @@ func (u *Uplink) Ask(ctx context.Context, m interface{ Type() string }) error {
 	return wire.Problem{Code: wire.ProblemOffline}
 }
 
-// Report sends a CallReport or LineReport, in order. While the connection is lost call reports are kept, and of the line the
+// Report sends a CallReport, AttendReport or LineReport, in order. While the connection is lost call reports are kept, and of the line the
 // last one, which every new connection begins with.
 func (u *Uplink) Report(m interface{ Type() string }) {
 	u.mu.Lock()
@@ -72,13 +77,45 @@ func (u *Uplink) Report(m interface{ Type() string }) {
 	if l, ok := m.(wire.LineReport); ok {
 		u.line = &l
 	}
-	u.queue = append(u.queue, &item{op: rand.Text(), m: m})
+	u.queue = append(u.queue, &item{op: rand.Text(), m: m, at: time.Now()})
 	if len(u.queue) > maxQueue {
-		i := slices.IndexFunc(u.queue, func(q *item) bool { return q.reply == nil })
+		i := slices.IndexFunc(u.queue, func(q *item) bool { return q.reply == nil && q.told == nil }) // the one that was just added at the latest
 		u.queue = slices.Delete(u.queue, i, i+1)
 		u.log.Warn("too many reports wait for the center: the oldest is dropped")
 	}
 	u.signal()
+}
+
+// Keep sends a SetStatus in its turn among the reports, with how long ago it was said, whenever the center is there again. told hears its answer, once:
+// nil, or a wire.Problem; none when the session ends before.
+func (u *Uplink) Keep(m wire.SetStatus, told func(error)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.session == nil {
+		return
+	}
+	u.queue = append(u.queue, &item{op: rand.Text(), m: m, at: time.Now(), told: told})
+	u.signal()
+}
+
+// lateLeast is how old a word must be to be told as one of another time.
+const lateLeast = 3 * time.Second
+
+// word is what is said, with how late it comes. The clocks of phone and center need not agree.
+func (i *item) word(now time.Time) message {
+	late := now.Sub(i.at)
+	if i.at.IsZero() || late < lateLeast {
+		return i.m
+	}
+	switch m := i.m.(type) {
+	case wire.CallReport:
+		m.Late = late.Milliseconds()
+		return m
+	case wire.SetStatus:
+		m.Late = late.Milliseconds()
+		return m
+	}
+	return i.m
 }
 
 func (u *Uplink) signal() {
@@ -96,7 +133,7 @@ func (u *Uplink) answered(op string, err error) {
 	if i < 0 {
 		return
 	}
-	if err != nil && u.queue[i].reply == nil {
+	if err != nil && u.queue[i].reply == nil && u.queue[i].told == nil {
 		u.log.Warn("report refused by the center", "type", u.queue[i].m.Type(), "err", err)
 	}
 	u.queue[i].answer(err)
@@ -108,17 +145,13 @@ func (u *Uplink) write(ctx context.Context, conn *socket.Conn) {
 	if l := u.lastLine(); l != nil && send(ctx, conn, "", *l) != nil {
 		return
 	}
-	watched := 0
 	for {
 		items, watch := u.unsent()
-		if watch != watched {
-			if send(ctx, conn, "", wire.WatchFloor{On: watch > 0}) != nil {
-				return
-			}
-			watched = watch
+		if watch != nil && send(ctx, conn, "", *watch) != nil {
+			return
 		}
 		for _, i := range items {
-			if send(ctx, conn, i.op, i.m) != nil {
+			if send(ctx, conn, i.op, i.word(time.Now())) != nil {
 				return
 			}
 		}
@@ -138,9 +171,8 @@ func (u *Uplink) lastLine() *wire.LineReport {
 	return u.line
 }
 
-// unsent marks as sent what this connection has not sent yet, and hands it out. watch is 0 when nobody watches the floor, and another
-// number each time somebody begins to.
-func (u *Uplink) unsent() (items []*item, watch int) {
+// unsent marks as sent what this connection has not sent yet, and hands it out. watch is nil when the center knows what is watched.
+func (u *Uplink) unsent() (items []*item, watch *wire.WatchFloor) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, i := range u.queue {
@@ -149,10 +181,7 @@ func (u *Uplink) unsent() (items []*item, watch int) {
 			items = append(items, i)
 		}
 	}
-	if len(u.watchers) > 0 {
-		watch = u.watches
-	}
-	return items, watch
+	return items, u.askLocked()
 }
 
 func send(ctx context.Context, conn *socket.Conn, op string, m message) error {

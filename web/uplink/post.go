@@ -20,25 +20,36 @@ func (u *Uplink) post(ctx context.Context, path string, in any, token wire.Secre
 	if err != nil {
 		return wire.Problem{Code: wire.ProblemInternal}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.base+path, bytes.NewReader(body))
+	_, err = u.ask(ctx, http.MethodPost, path, bytes.NewReader(body), token, out)
+	return err
+}
+
+// ask is post and its kin; status is 0 when nobody answered.
+func (u *Uplink) ask(ctx context.Context, method, path string, body io.Reader, token wire.Secret, out any) (status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, u.base()+path, body)
 	if err != nil {
-		return u.unreachable()
+		return 0, u.unreachable()
 	}
-	req.Header.Set("Content-Type", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}
 	resp, err := u.client.Do(req)
 	if err != nil {
 		u.log.Debug("ask the center", "path", path, "err", err)
-		return u.unreachable()
+		if token == "" && path != "/api/v1/resume" && ctx.Err() == nil {
+			u.turn() // nobody is signed in: the next try asks another node
+		}
+		return 0, u.unreachable()
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return u.unreachable()
+		return 0, u.unreachable()
 	}
-	return understand(resp.StatusCode, data, out)
+	return resp.StatusCode, understand(resp.StatusCode, data, out)
 }
 
 // understand reads the center's answer.
@@ -75,6 +86,7 @@ func (u *Uplink) takeUp(ctx context.Context, s *session) (w wire.Welcome, gone b
 	u.mu.Lock()
 	s.token, s.resume = wire.Secret(w.Token), wire.Secret(w.Resume)
 	u.mu.Unlock()
+	u.learn(w.Nodes)
 	w.Token, w.Resume = "", ""
 	return w, false, nil
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,7 +26,7 @@ type Config struct {
 	Tell func(Event)
 }
 
-// Event is one of Online, Offline, State, Welcomed, Notice, Revoked, Expired.
+// Event is one of Online, Offline, State, Welcomed, Notice, BookChanged, SettingsAsked, Told, Revoked, Expired.
 type Event any
 
 type (
@@ -41,6 +40,8 @@ type (
 	Welcomed struct{ Welcome wire.Welcome }
 	// Notice is something the center wants the person to know.
 	Notice struct{ wire.Notice }
+	// Told is a word of the center that the phone gets as it is: wire.Permit, Attend or Messages.
+	Told struct{ Word interface{ Type() string } }
 	// Revoked ends the session: somebody took it over.
 	Revoked struct{ Problem wire.Problem }
 	// Expired ends the session: the center does not know it any more.
@@ -50,11 +51,13 @@ type (
 // Uplink is the connection. All methods may be called from any goroutine.
 type Uplink struct {
 	cfg    Config
-	base   string
 	client *http.Client
+	slow   *http.Client // for recordings: a body may take as long as it wants
 	log    *slog.Logger
 
 	mu       sync.Mutex
+	nodes    []string // base URLs of the center; the first is the one we were given
+	at       int      // which of them we speak to
 	ticket   wire.Secret
 	session  *session      // nil: signed out
 	changed  chan struct{} // closed when session changes
@@ -63,16 +66,19 @@ type Uplink struct {
 	line     *wire.LineReport
 	wake     chan struct{} // the writer has something to send
 	watchers map[*watcher]struct{}
-	watches  int         // rises when the first of them begins to watch
-	floor    *wire.Floor // last one of this connection
+	asked    wire.WatchFloor // what the center was asked on this connection to show
+	aged     bool            // changes have been passed over since
+	floor    *wire.Floor     // last one of this connection
+	seat     string          // own one, as the center said last
 }
 
 // session is a sign-in. Its tokens change when it is resumed.
 type session struct {
 	token  wire.Secret
 	resume wire.Secret
-	ended  chan struct{} // closed when it is not u.session any more
-	rev    uint64        // newest state told; Run's goroutine only
+	ended  chan struct{}  // closed when it is not u.session any more
+	mail   *wire.Messages // the mailbox as told last; Run's goroutine only
+	rev    uint64         // newest state told; Run's goroutine only
 }
 
 // New makes an uplink that is signed out.
@@ -85,30 +91,16 @@ func New(cfg Config) *Uplink {
 	}
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 15 * time.Second,
-		TLSClientConfig: cfg.TLS, IdleConnTimeout: 10 * time.Second, MaxIdleConns: 2, ForceAttemptHTTP2: true,
+		TLSClientConfig: cfg.TLS.Clone(), IdleConnTimeout: 10 * time.Second, MaxIdleConns: 2, ForceAttemptHTTP2: true,
 	}
+	// A redirect would carry a password to whoever answers it.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Uplink{
-		cfg: cfg, base: strings.TrimRight(cfg.URL, "/"), log: cfg.Log,
-		client: &http.Client{
-			Transport: transport, Timeout: 20 * time.Second,
-			// A redirect would carry a password to whoever answers it.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		cfg: cfg, nodes: []string{strings.TrimRight(cfg.URL, "/")}, log: cfg.Log,
+		client:  &http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: stay},
+		slow:    &http.Client{Transport: transport, CheckRedirect: stay},
 		changed: make(chan struct{}), wake: make(chan struct{}, 1), watchers: map[*watcher]struct{}{},
 	}
-}
-
-// Check is step one of sign-in; it keeps the ticket for step two. Its error is a wire.Problem, as everywhere here.
-func (u *Uplink) Check(ctx context.Context, account string, password wire.Secret) (wire.Choice, error) {
-	var out wire.Checked
-	in := wire.CheckRequest{Account: account, Password: password.Reveal(), Version: u.cfg.Version}
-	if err := u.post(ctx, "/api/v1/check", in, "", &out); err != nil {
-		return wire.Choice{}, err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.ticket = wire.Secret(out.Ticket)
-	return out.Choice, nil
 }
 
 // SignIn is step two. From now on Run holds the websocket. The welcome's Token and Resume are empty: the uplink keeps them.
@@ -123,6 +115,7 @@ func (u *Uplink) SignIn(ctx context.Context, s wire.SignIn) (wire.Welcome, error
 		return wire.Welcome{}, err
 	}
 	u.enter(&session{token: wire.Secret(out.Token), resume: wire.Secret(out.Resume), ended: make(chan struct{})})
+	u.learn(out.Nodes)
 	out.Token, out.Resume = "", ""
 	return out, nil
 }
@@ -152,7 +145,7 @@ func (u *Uplink) enter(s *session) {
 	if u.session != nil {
 		close(u.session.ended)
 	}
-	u.session, u.online, u.line, u.floor = s, false, nil, nil
+	u.session, u.online, u.line, u.floor, u.seat = s, false, nil, nil, ""
 	u.ticket = ""
 	for _, i := range u.queue {
 		i.answer(wire.Problem{Code: wire.ProblemExpired})
@@ -191,15 +184,9 @@ func (u *Uplink) Run(ctx context.Context) error {
 	}
 }
 
-// pause is how long to wait before the n-th try: 0.1 to 5 s, with a jitter that spreads the phones of a whole center.
-func pause(n int) time.Duration {
-	d := min(200*time.Millisecond<<min(n, 5), 5*time.Second)
-	return d/2 + rand.N(d/2)
-}
-
 // socketURL is the websocket's address.
 func (u *Uplink) socketURL() (string, error) {
-	a, err := url.Parse(u.base + "/api/v1/ws")
+	a, err := url.Parse(u.base() + "/api/v1/ws")
 	if err != nil {
 		return "", err
 	}

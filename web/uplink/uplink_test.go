@@ -122,34 +122,26 @@ func TestOfTooManyReportsTheOldestGoAndNoWishDoes(t *testing.T) {
 func TestOfFloorsTheNewestWins(t *testing.T) {
 	u := New(Config{URL: "http://127.0.0.1:1"})
 	ctx, cancel := context.WithCancel(t.Context())
-	slow, stop := u.WatchFloor(ctx)
-	defer stop()
+	slow, turn := u.WatchFloor(ctx, wire.WatchFloor{On: true})
+	defer turn(wire.WatchFloor{})
 	for rev := range uint64(5) {
 		u.floorCame(wire.Floor{Rev: rev})
 	}
 	if f := <-slow; f.Rev != 4 {
 		t.Fatalf("rev %d", f.Rev)
 	}
-	late, stopLate := u.WatchFloor(t.Context())
+	late, turnLate := u.WatchFloor(t.Context(), wire.WatchFloor{On: true})
 	if f := <-late; f.Rev != 4 {
 		t.Fatal("who comes late sees nothing")
 	}
-	stopLate()
-	stopLate()
+	turnLate(wire.WatchFloor{})
+	turnLate(wire.WatchFloor{})
 	if _, open := <-late; open {
 		t.Fatal("open after stop")
 	}
 	cancel()
 	if _, open := <-slow; open {
 		t.Fatal("open after its context")
-	}
-}
-
-func TestPhonesComeBackAtDifferentTimes(t *testing.T) {
-	for n := range 100 {
-		if d := pause(n); d < 100*time.Millisecond || d > 5*time.Second {
-			t.Fatalf("try %d after %v", n, d)
-		}
 	}
 }
 

@@ -20,6 +20,7 @@ type (
 	CheckAccount struct {
 		Account  string `json:"account"`
 		Password Secret `json:"password"`
+		Keep     bool   `json:"keep"` // 保存: for auto sign-in, once it has succeeded (PRODUCT A14)
 	}
 	// SignIn is step two: terminal, status and seat ("" = 着席しない, not seated).
 	SignIn struct {
@@ -28,7 +29,16 @@ type (
 		Seat     string `json:"seat"`
 		Takeover bool   `json:"takeover"` // the person agreed to take seat, terminal or session from whoever has it
 	}
-	// Back leaves step two for step one.
+	// SignInOnce is both steps in one form (PRODUCT A4), offered while Snapshot.Once is there. Terminal and Seat may be typed: an id, an
+	// extension, a seat's name; "" is what the center would preselect, a seat's "" is 着席しない. What cannot be had leads to step two,
+	// filled in.
+	SignInOnce struct {
+		CheckAccount
+		Terminal string `json:"terminal"`
+		Status   string `json:"status"`
+		Seat     string `json:"seat"`
+	}
+	// Back leaves step two for step one, and ends a sign-in that goes on by itself (Snapshot.Auto).
 	Back struct{}
 	// UseSIP signs in at any SIP server, without a center: statuses, contacts and history are kept by this phone alone.
 	UseSIP struct {
@@ -47,9 +57,11 @@ type (
 		Notice string `json:"notice,omitempty"`
 	}
 
-	// SetStatus is the wish to change the status; the center decides.
+	// SetStatus is the wish to change the status; the center decides. Late is how many milliseconds ago it was chosen, of one that a phone kept while
+	// its center was away (PRODUCT G9); a page says nothing of it.
 	SetStatus struct {
-		To string `json:"to"`
+		To   string `json:"to"`
+		Late int64  `json:"late,omitempty"`
 	}
 	// SetNext is the status to take when the call ends (PRODUCT D9); "" cancels it.
 	SetNext struct {
@@ -116,9 +128,11 @@ type (
 		Number string `json:"number"`
 	}
 
-	// MicState is what the page that owns the sound found out about its microphone: "", "open", "denied", "missing".
+	// MicState is what the page that owns the sound found out about its microphone: "", "open", "denied", "missing" (none, or it
+	// was unplugged), "silent" (it gives exact digital silence though it is not muted). Label is the device in use.
 	MicState struct {
 		State string `json:"state"`
+		Label string `json:"label,omitempty"`
 	}
 	// RingHeard says that a face really rings for the call (PRODUCT G3).
 	RingHeard struct {
@@ -132,6 +146,7 @@ type (
 
 func (CheckAccount) Type() string   { return "account.check" }
 func (SignIn) Type() string         { return "signin" }
+func (SignInOnce) Type() string     { return "signin.once" }
 func (Back) Type() string           { return "signin.back" }
 func (UseSIP) Type() string         { return "signin.sip" }
 func (SignOut) Type() string        { return "signout" }
@@ -174,11 +189,14 @@ func Pack(op string, m interface{ Type() string }) (Envelope, error) {
 	return Envelope{Type: m.Type(), Op: op, Body: body}, nil
 }
 
-// pageCommands is everything a page may say. PagesChanged is missing on purpose: only the server counts pages.
+// pageCommands is everything a page may say. PagesChanged and OriginAsks are missing on purpose: only the server says them.
 var pageCommands = registry(
-	CheckAccount{}, SignIn{}, UseSIP{}, Back{}, SignOut{}, Exit{}, Dismiss{}, SetStatus{}, SetNext{}, ExtendWork{},
+	CheckAccount{}, SendCode{}, MailCode{}, SignOn{}, SignIn{}, SignInOnce{}, UseSIP{}, Back{}, SignOut{}, Exit{}, Dismiss{}, SetStatus{}, SetNext{}, ExtendWork{},
 	Dial{}, DialLink{}, Answer{}, Decline{}, HangUp{}, Hold{}, Transfer{}, Connect{}, FollowTransfer{}, Conference{}, Mute{}, SendDigits{},
-	SaveContact{}, RemoveContact{}, MicState{}, RingHeard{},
+	SaveContact{}, RemoveContact{}, MicState{}, RingHeard{}, Replay{}, Record{}, CardMode{}, SaveDevices{}, EchoTest{}, RingTest{}, TestNetwork{},
+	ChangeSetting{}, ImportSettings{}, ForgetAccount{}, GetUpdate{}, StopUpdate{},
+	CallNote{}, SeenMissed{}, RaiseHand{}, PopShown{}, AllowOrigin{}, UseTerminal{},
+	Supervise{}, SetStatusOf{}, LowerHand{}, SendMessage{}, ReadMessages{},
 )
 
 // ParseCommand reads what a page sent. An unknown type is an error, an unknown field is not.

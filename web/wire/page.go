@@ -1,7 +1,7 @@
 package wire
 
 // What panel and page say to each other beside commands (see ParseCommand) on GET /ws?page=ID. The panel says Snapshot, Floor,
-// SoundOrder and, to something it does not understand, Refused. The page says commands, WatchFloor and SoundClaim.
+// SoundOrder and, to something it does not understand, Refused. The page says commands, WatchFloor, SoundClaim and SoundStats.
 type (
 	// SoundOrder tells one page what to do with its sound, whole; the newest wins.
 	SoundOrder struct {
@@ -11,6 +11,7 @@ type (
 		Live    bool   `json:"live"`    // a call wants sound now
 		Restart int    `json:"restart"` // counter: when it grows the page restarts ICE
 		Renew   int    `json:"renew"`   // counter: when it grows the page makes a new connection
+		Mic     bool   `json:"mic"`     // the microphone is wanted though there may be no call: echo test
 	}
 	// SoundClaim asks that this page carry the sound from now on.
 	SoundClaim struct{}
@@ -21,11 +22,11 @@ func (SoundOrder) Type() string { return "sound.order" }
 func (SoundClaim) Type() string { return "sound.claim" }
 
 var (
-	pageWords  = registry(SoundClaim{}, WatchFloor{})
+	pageWords  = registry(SoundClaim{}, WatchFloor{}, SoundStats{})
 	panelWords = registry(Snapshot{}, Floor{}, SoundOrder{}, Refused{})
 )
 
-// ParsePage reads what a page said: a Command, a SoundClaim or a WatchFloor.
+// ParsePage reads what a page said: a Command, a SoundClaim, a SoundStats or a WatchFloor.
 func ParsePage(e Envelope) (interface{ Type() string }, error) {
 	if _, ok := pageWords[e.Type]; ok {
 		return parse(pageWords, e)

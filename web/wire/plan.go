@@ -24,6 +24,9 @@ type Mark struct {
 // QueueHeader is the mark a PBX or our exchange puts on calls that a status must take: its value is the queue's name.
 const QueueHeader = "X-Center-Call"
 
+// CallHeader is how our exchange names a call to a phone of its own.
+const CallHeader = "X-Center-Id"
+
 // What Plan.Mark says of a call that no queue sent.
 const (
 	MarkInside = "inside"
@@ -74,7 +77,10 @@ func (p Plan) extension(user string) bool {
 }
 
 // Same says whether two numbers reach the same telephone: +81 3…, 010 81 3… and 03… are one.
-func (p Plan) Same(a, b string) bool { return p.national(a) == p.national(b) }
+func (p Plan) Same(a, b string) bool { return p.Key(a) == p.Key(b) }
+
+// Key is the same for all ways to write a number that Same takes for one: for an index of many numbers.
+func (p Plan) Key(number string) string { return p.national(number) }
 
 // national is the number as it is dialled within the country, if it belongs there.
 func (p Plan) national(n string) string {

@@ -23,6 +23,10 @@ type Snapshot struct {
 	Takeover bool    `json:"takeover,omitempty"`
 	Asked    *SignIn `json:"asked,omitempty"` // what step two was last asked with, so that nothing is lost
 	Choice   *Choice `json:"choice,omitempty"`
+	Proof    *Proof  `json:"proof,omitempty"` // the code step, in PhaseProving
+	// Once is what the form of one step offers (PRODUCT A4), as this machine saw it at its last sign-in; nil: there are two steps.
+	Once *Choice     `json:"once,omitempty"`
+	Auto *AutoSignIn `json:"auto,omitempty"` // nobody is asked to sign in: it goes on by itself (PRODUCT A14) until Back
 
 	Me       *Me         `json:"me,omitempty"`
 	Center   CenterLink  `json:"center"`
@@ -34,7 +38,7 @@ type Snapshot struct {
 
 	Calls   []Call     `json:"calls,omitempty"`
 	Muted   bool       `json:"muted"`
-	Mic     string     `json:"mic"`               // "", "open", "denied", "missing": said by the page that owns the sound
+	Mic     string     `json:"mic"`               // see MicState: said by the page that owns the sound
 	Sound   bool       `json:"sound"`             // a page carries sound right now
 	Pages   int        `json:"pages"`             // how many pages are open (PagesChanged)
 	History []PastCall `json:"history,omitempty"` // of this sign-in, newest first
@@ -49,6 +53,42 @@ type Snapshot struct {
 	Contacts   []Contact `json:"contacts,omitempty"`   // this phone's own phonebook, by name
 	Lamps      []Lamp    `json:"lamps,omitempty"`      // what watched numbers do
 	Voicemail  Voicemail `json:"voicemail"`
+
+	SignOn *SingleSignOn `json:"signOn,omitempty"` // how else one can sign in; nil: by password only
+	Away   string        `json:"away,omitempty"`   // in PhaseBrowser: the address to open by hand when no browser came up
+	Desk   *Desk         `json:"desk,omitempty"`   // of the sign-in; nil: signed out, or no center
+
+	Way       string       `json:"way,omitempty"`       // by what the page carries the sound: webrtc, websocket (when WebRTC cannot)
+	MutedTalk bool         `json:"mutedTalk,omitempty"` // muted, and the microphone hears talking
+	Policy    Policy       `json:"policy"`              // without its key
+	Devices   Devices      `json:"devices"`             // as preferred
+	Rings     []string     `json:"rings,omitempty"`     // devices this process can ring on
+	Echo      bool         `json:"echo,omitempty"`      // EchoTest is on
+	RingTest  bool         `json:"ringTest,omitempty"`  // RingTest rings
+	MicLabel  string       `json:"micLabel,omitempty"`  // the microphone in use, as the page that owns the sound names it
+	Network   *NetworkTest `json:"network,omitempty"`   // the last TestNetwork
+
+	Settings Values             `json:"settings,omitempty"` // as they hold: chosen here, or by the center
+	Locks    map[string]string  `json:"locks,omitempty"`    // settings that the center has set, and who set them
+	Failing  map[string]Problem `json:"failing,omitempty"`  // settings that are chosen but do not work here, and why
+	Saved    Saved              `json:"saved"`
+	Update   *Update            `json:"update,omitempty"` // nil: none is known
+	Missed   int                `json:"missed,omitempty"` // calls missed since somebody last looked at the list of calls (SeenMissed)
+	Book     uint64             `json:"book,omitempty"`   // Rev of the shared phonebook: GET /phonebook gives it; 0 there is none
+	Hand     time.Time          `json:"hand,omitzero"`    // ours is raised since then
+	Pop      *Pop               `json:"pop,omitempty"`    // of the customer system, until it is shown
+	Remarks  []Remark           `json:"remarks,omitempty"`
+
+	Attendants []Attendant `json:"attendants,omitempty"` // who listens, whispers or has joined here
+	Supervised *Supervised `json:"supervised,omitempty"` // whom we attend
+	Messages   *Messages   `json:"messages,omitempty"`   // the mailbox; nil: there is none
+	Unread     int         `json:"unread,omitempty"`     // of Messages
+	Gap        *Gap        `json:"gap,omitempty"`        // what the center does not know yet of the time it was away
+}
+
+// AutoSignIn is a sign-in without a person. Again is when it is tried next: the center was not reached, and Problem says so.
+type AutoSignIn struct {
+	Again time.Time `json:"again,omitzero"`
 }
 
 // SIPForm is a SIP account as a person types it. The password travels beside it and is never shown again.
@@ -76,6 +116,11 @@ type Contact struct {
 	Name   string `json:"name"`
 	Number string `json:"number"`
 	Watch  bool   `json:"watch,omitempty"` // its lamp is wanted
+
+	Favourite bool   `json:"favourite,omitempty"` // stands first
+	Reading   string `json:"reading,omitempty"`   // of the name, in kana: よみがな, at most 64 characters
+	Company   string `json:"company,omitempty"`   // or department, at most 64 characters
+	Note      string `json:"note,omitempty"`      // one line, at most 200 characters
 }
 
 // Lamp is what a watched number does (RFC 4235). States: unknown, idle, ringing, busy.
@@ -97,6 +142,16 @@ func (s Snapshot) Ringing() (Call, bool) { return s.find(CallOffered) }
 
 // Talking is the first call with sound flowing.
 func (s Snapshot) Talking() (Call, bool) { return s.find(CallTalking) }
+
+// Active is the call that a hang-up means: the one with sound, else the one on its way, else a held one.
+func (s Snapshot) Active() (Call, bool) {
+	for _, phase := range []string{CallTalking, CallJoining, CallAlerted, CallDialing, CallHeld} {
+		if c, ok := s.find(phase); ok {
+			return c, true
+		}
+	}
+	return Call{}, false
+}
 
 func (s Snapshot) find(phase string) (Call, bool) {
 	for _, c := range s.Calls {
@@ -153,9 +208,12 @@ type SeatOffer struct {
 
 // Me is who is signed in, and as what.
 type Me struct {
-	Account   string   `json:"account"`
-	Name      string   `json:"name"`
-	Role      string   `json:"role"` // agent, supervisor, administrator
+	Account string `json:"account"`
+	Name    string `json:"name"`
+	Role    string `json:"role"` // agent, supervisor, administrator
+	// Leads are the groups whose agents this person may act on in the seat view (PRODUCT E3, E4). All: everybody.
+	Leads     []string `json:"leads,omitempty"`
+	All       bool     `json:"all,omitempty"`
 	Terminal  Terminal `json:"terminal"`
 	Encrypted bool     `json:"encrypted"`
 }
@@ -209,6 +267,8 @@ type Call struct {
 	Number   string    `json:"number"`
 	Name     string    `json:"name,omitempty"`
 	Queue    string    `json:"queue,omitempty"`
+	Called   string    `json:"called,omitempty"` // the number that was dialled, where the server says
+	Center   string    `json:"center,omitempty"` // see CallReport
 	Began    time.Time `json:"began"`
 	Answered time.Time `json:"answered,omitzero"`
 	PeerHold bool      `json:"peerHold,omitempty"` // the far side holds us
@@ -221,11 +281,24 @@ type Call struct {
 	Moving     string `json:"moving,omitempty"`     // a transfer is under way to this number
 	Conference bool   `json:"conference,omitempty"` // in the conversation of several
 	MovedBy    string `json:"movedBy,omitempty"`    // who transferred this call to us
+
+	Received  string   `json:"received,omitempty"`  // DTMF received so far
+	Unheard   bool     `json:"unheard,omitempty"`   // the far side has heard nothing of the agent for eight seconds of talking time
+	Still     bool     `json:"still,omitempty"`     // nobody has said anything for long
+	Recording string   `json:"recording,omitempty"` // "", on, paused
+	Card      bool     `json:"card,omitempty"`      // card-number mode
+	Replaying bool     `json:"replaying,omitempty"` // the last 20 s play in the agent's ear
+	Quality   *Quality `json:"quality,omitempty"`   // nil: not measured yet
+
+	Outcome string `json:"outcome,omitempty"` // see CallNote, which can be said during the call
+	Note    string `json:"note,omitempty"`
+	Unsent  bool   `json:"unsent,omitempty"` // as in PastCall
 }
 
 // PastCall is a line of the call list. Results: answered, missed, declined, failed, cancelled, elsewhere, transferred.
 type PastCall struct {
 	ID      string        `json:"id"`
+	Queue   string        `json:"queue,omitempty"`
 	Inbound bool          `json:"inbound"`
 	Outside bool          `json:"outside"`
 	Number  string        `json:"number"`
@@ -234,15 +307,24 @@ type PastCall struct {
 	Talked  time.Duration `json:"talked"` // nanoseconds
 	Result  string        `json:"result"`
 	Problem *Problem      `json:"problem,omitempty"`
+
+	Quality   *Quality `json:"quality,omitempty"`   // of the whole call
+	Recording string   `json:"recording,omitempty"` // "", kept, sent
+
+	Outcome string `json:"outcome,omitempty"` // see CallNote
+	Note    string `json:"note,omitempty"`
+	Unsent  bool   `json:"unsent,omitempty"` // the center does not have the newest note yet
 }
 
 // Question waits for a yes or a Dismiss. Kinds: exit, signout (yes is the same command with Sure), dial (yes is Dial of
-// Number), transfer (yes is FollowTransfer of Call: its far side sends us to Number).
+// Number), transfer (yes is FollowTransfer of Call: its far side sends us to Number), origin (yes is AllowOrigin: pages of Origin want
+// to dial by this phone).
 type Question struct {
 	Kind   string `json:"kind"`
 	Number string `json:"number,omitempty"`
 	Name   string `json:"name,omitempty"`
 	Call   string `json:"call,omitempty"`
+	Origin string `json:"origin,omitempty"`
 }
 
 // Notice is something to know that blocks nothing. Level: info, warn, error.
@@ -251,4 +333,17 @@ type Notice struct {
 	Level   string    `json:"level"`
 	Problem Problem   `json:"problem"`
 	At      time.Time `json:"at"`
+	// Account is whom it is about, where something can be done for that person, and Hand the call that a raised hand is about: whoever
+	// leads learns the number here, since the seat view is the same for all who watch it.
+	Account string    `json:"account,omitempty"`
+	Hand    *HandCall `json:"hand,omitempty"`
+}
+
+// Gap is a time in which this phone worked without its center (PRODUCT G9). Waiting are the changes that it has kept with their times,
+// to be told when the center is back.
+type Gap struct {
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until,omitzero"` // the center is back since then
+	Waiting int       `json:"waiting"`
+	Lost    int       `json:"lost,omitempty"` // changes that the center refused afterwards: notices say which and why
 }

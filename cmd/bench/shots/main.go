@@ -2,6 +2,10 @@
 //
 //	go run ./cmd/bench/shots FOLDER [en|ja] [light|dark]
 //
+// With ZASEKI_HELP=static/help the handbook's pictures are made of them, in both languages:
+//
+//	ZASEKI_HELP=static/help go run ./cmd/bench/shots /tmp/shots "" light
+//
 // It needs chromium and runs at the module's top.
 package main
 
@@ -10,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"zaseki/cmd/bench/stage"
@@ -99,7 +104,11 @@ func (t *tour) shot(name string) {
 	}
 	t.n++
 	time.Sleep(500 * time.Millisecond) // transitions end
-	t.do(t.page.Shot(filepath.Join(t.folder, fmt.Sprintf("%s-%s-%02d-%s.png", t.lang, t.scheme, t.n, name))))
+	file := filepath.Join(t.folder, fmt.Sprintf("%s-%s-%02d-%s.png", t.lang, t.scheme, t.n, name))
+	t.do(t.page.Shot(file))
+	if folder := os.Getenv("ZASEKI_HELP"); folder != "" && t.err == nil {
+		t.do(picture(file, folder, t.lang, name))
+	}
 }
 
 // day goes from sign-in to after-call work.
@@ -130,6 +139,7 @@ func (t *tour) day() {
 	t.do(t.page.Wait("button", t.say("call.mute")))
 	time.Sleep(2 * time.Second)
 	t.shot("talking")
+	t.sound()
 	t.do(t.page.Click("button", t.say("call.mute")))
 	t.shot("muted")
 	t.do(t.page.Context("button", t.say("call.hangup")))
@@ -140,6 +150,64 @@ func (t *tour) day() {
 	t.do(t.page.Click("button", t.say("call.hangup")))
 	t.do(t.page.Wait("button", status["work"]+"…"))
 	t.shot("work")
+	t.notes()
+	t.after()
+}
+
+// sound looks at how the call sounds, records it, and hears a card number.
+func (t *tour) sound() {
+	quality, _, _ := strings.Cut(t.say("quality.now"), "{")
+	t.do(t.page.Click("button", t.say("record.button")))
+	t.do(t.page.Click("button", quality+"…"))
+	t.shot("quality")
+	t.do(t.page.Click("button", quality+"…"))
+	t.do(t.page.Click("button", t.say("card.button")))
+	t.shot("card-number")
+	t.do(t.page.Click("button", t.say("card.button")))
+}
+
+// notes writes about the call that is over, and raises the hand.
+func (t *tour) notes() {
+	t.do(t.page.Click("tab", t.say("lower.memo")))
+	t.do(t.page.Type(t.say("memo.text"), map[string]string{"en": "Two umbrellas are missing. Calls back on Monday.", "ja": "傘が2本不足。月曜日に折り返しの予定。"}[t.lang]))
+	t.do(t.page.Click("button", t.say("hand.button")))
+	t.do(t.page.Wait("StaticText", t.say("memo.saved")))
+	t.shot("notes")
+	t.do(t.page.Click("button", t.say("hand.button")))
+	t.do(t.page.Click("tab", t.say("lower.dial")))
+}
+
+// after hears the call again and looks at the settings.
+func (t *tour) after() {
+	t.do(t.page.Click("link", t.say("tab.calls")+"…"))
+	t.do(t.page.Click("button", static.Say(t.lang, "player.open", map[string]string{"name": t.customer()})))
+	t.do(t.page.Wait("button", t.say("player.play")))
+	t.shot("recording")
+	t.do(t.page.Click("link", t.say("tab.contacts")))
+	t.shot("contacts")
+	t.do(t.page.Click("button", t.say("settings.title")))
+	for _, chapter := range []string{"basic", "devices", "hotkeys", "look"} {
+		t.chapter(chapter)
+		if _, err := stage.Eval[any](t.page, `scrollTo(0, document.body.scrollHeight)`); err != nil { // sign-in stands at the bottom
+			t.do(err)
+		}
+		t.shot("settings-" + chapter)
+	}
+	t.chapter("network")
+	t.do(t.page.Click("button", t.say("test.network")))
+	t.do(t.page.Wait("StaticText", t.say("test.network.good")))
+	t.shot("network-test")
+	t.do(t.page.Click("button", t.say("settings.close")))
+	t.do(t.page.Click("link", t.say("tab.phone")))
+}
+
+func (t *tour) chapter(id string) {
+	t.do(t.page.Select(t.say("set.chapters"), t.say("set.chapter."+id)))
+}
+
+// customer is who calls in the demo.
+func (t *tour) customer() string {
+	return map[string]string{"en": "Tanaka", "ja": "田中商店"}[t.lang]
 }
 
 // two asks a colleague while the customer waits, holds a conference, and looks at why.
@@ -156,8 +224,8 @@ func (t *tour) two() {
 	t.do(t.page.Click("button", t.say("conference.end")))
 	t.do(t.page.Wait("button", t.say("call.connect")))
 	t.do(t.page.Click("button", t.say("call.hangup")))
-	t.do(t.page.Click("link", t.say("tab.calls")))
-	t.do(t.page.Click("button", static.Say(t.lang, "why.of", map[string]string{"name": map[string]string{"en": "Tanaka", "ja": "田中商店"}[t.lang]})))
+	t.do(t.page.Click("link", t.say("tab.calls")+"…"))
+	t.do(t.page.Click("button", static.Say(t.lang, "why.of", map[string]string{"name": t.customer()})))
 	t.shot("why")
 	t.do(t.page.Click("button", t.say("why.close")))
 	t.shot("calls")

@@ -24,17 +24,36 @@ type Browser struct {
 
 // OpenBrowser starts Chromium. Mic is a WAV file that it speaks over and over; "" is Chromium's own beeps.
 func OpenBrowser(ctx context.Context, profile, mic string) (*Browser, error) {
+	opts := []chromedp.ExecAllocatorOption{chromedp.Flag("use-fake-device-for-media-stream", true)}
+	if mic != "" {
+		opts = append(opts, chromedp.Flag("use-file-for-fake-audio-capture", mic))
+	}
+	return openBrowser(ctx, profile, opts)
+}
+
+// OpenBrowserWith starts Chromium with more flags of its command line.
+func OpenBrowserWith(ctx context.Context, profile string, flags map[string]any) (*Browser, error) {
+	var opts []chromedp.ExecAllocatorOption
+	for name, value := range flags {
+		opts = append(opts, chromedp.Flag(name, value))
+	}
+	return openBrowser(ctx, profile, opts)
+}
+
+// OpenBrowserOn starts Chromium on the sound devices of that server.
+func OpenBrowserOn(ctx context.Context, profile string, p *Pulse) (*Browser, error) {
+	return openBrowser(ctx, profile, []chromedp.ExecAllocatorOption{chromedp.Env(p.Env()...), chromedp.Flag("mute-audio", false)})
+}
+
+func openBrowser(ctx context.Context, profile string, more []chromedp.ExecAllocatorOption) (*Browser, error) {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
 		chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.UserDataDir(profile),
-		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("no-first-run", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("allow-loopback-in-peer-connection", true)) // a test machine may have no network but lo
-	if mic != "" {
-		opts = append(opts, chromedp.Flag("use-file-for-fake-audio-capture", mic))
-	}
-	alloc, stopAlloc := chromedp.NewExecAllocator(ctx, opts...)
+	alloc, stopAlloc := chromedp.NewExecAllocator(ctx, append(opts, more...)...)
 	tab, stopTab := chromedp.NewContext(alloc)
 	b := &Browser{ctx: tab, close: func() { stopTab(); stopAlloc() }}
 	if err := chromedp.Do(tab); err != nil {
@@ -88,8 +107,14 @@ func (p *Page) Close() { p.close() }
 // Reload loads the page anew.
 func (p *Page) Reload() error { return chromedp.Do(p.ctx, chromedp.Reload()) }
 
-// patience is how long Wait and its kin look before they give up.
-const patience = 15 * time.Second
+// patience is how long Wait and its kin look before they give up: what must come sooner is timed by who waits for it.
+const patience = 30 * time.Second
+
+// shortPause is between the first two looks. What takes longer is looked for less often: every look reads the whole page, and the page's
+// processor is wanted for sound.
+const shortPause = 20 * time.Millisecond
+
+func longer(pause time.Duration) time.Duration { return min(pause*5/4, 100*time.Millisecond) }
 
 // node is an element as a screen reader has it.
 type node struct {
@@ -161,7 +186,7 @@ func (p *Page) Wait(role, name string) error {
 }
 
 func (p *Page) await(role, name string) (node, error) {
-	for end := time.Now().Add(patience); ; {
+	for end, pause := time.Now().Add(patience), shortPause; ; pause = longer(pause) {
 		n, ok, err := p.find(role, name)
 		if ok {
 			return n, nil
@@ -169,7 +194,7 @@ func (p *Page) await(role, name string) (node, error) {
 		if time.Now().After(end) {
 			return n, fmt.Errorf("no %s %q on the page (%v); there is:\n%s", role, name, err, p.Said())
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 
@@ -181,7 +206,8 @@ func (p *Page) Has(role, name string) bool {
 
 // Gone waits until it is not there.
 func (p *Page) Gone(role, name string) error {
-	for end := time.Now().Add(patience); p.Has(role, name); time.Sleep(20 * time.Millisecond) {
+	for end, pause := time.Now().Add(patience), shortPause; p.Has(role, name); pause = longer(pause) {
+		time.Sleep(pause)
 		if time.Now().After(end) {
 			return fmt.Errorf("%s %q is still there", role, name)
 		}

@@ -2,10 +2,13 @@ package stage
 
 import (
 	"fmt"
+	"math"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"zaseki/media/hear"
 )
@@ -57,6 +60,57 @@ func (t *Tape) Next(frame []int16) bool {
 		t.at = (t.at + 1) % len(t.pcm)
 	}
 	return true
+}
+
+// Tone is a sine at 8 kHz without end: a media.Source.
+type Tone struct {
+	Hz int
+	at int
+}
+
+// Next fills the frame.
+func (s *Tone) Next(frame []int16) bool {
+	for i := range frame {
+		frame[i] = int16(8000 * math.Sin(2*math.Pi*float64(s.Hz*s.at)/8000))
+		s.at = (s.at + 1) % 8000
+	}
+	return true
+}
+
+// Gap notes how long a line was without sound: frames with no peak over 2000, a quarter of a Tone.
+type Gap struct {
+	mu      sync.Mutex
+	last    time.Time
+	longest time.Duration
+}
+
+// Hear takes a frame.
+func (g *Gap) Hear(frame []int16) {
+	if !slices.ContainsFunc(frame, func(v int16) bool { return v > 2000 }) {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if !g.last.IsZero() {
+		g.longest = max(g.longest, now.Sub(g.last))
+	}
+	g.last = now
+}
+
+// Longest is the longest time without sound that has ended since it was asked for last, and how long ago the last sound was.
+func (g *Gap) Longest() (gap, since time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gap, g.longest = g.longest, 0
+	return gap, time.Since(g.last)
+}
+
+// Since is how long ago the last sound was; long, before the first.
+func (g *Gap) Since() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return time.Since(g.last)
 }
 
 // Ear records what a line hears, at 8 kHz.

@@ -1,131 +1,185 @@
 package admin
 
 import (
-	"compress/gzip"
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
+	"crypto/rand"
+	"encoding/base32"
+	"math"
 	"net/http"
-	"sort"
+	"slices"
+	"strings"
 	"time"
 
-	"zaseki/cmd/center/exchange"
-	"zaseki/cmd/center/ledger"
+	"zaseki/cmd/center/report"
 	"zaseki/cmd/center/roster"
 	"zaseki/web/wire"
 )
 
-// Overview is the center as it is now.
-type Overview struct {
-	Center        string                  `json:"center"`
-	Domain        string                  `json:"domain"`
-	SIP           string                  `json:"sip"`
-	Version       string                  `json:"version"`
-	Accounts      []Account               `json:"accounts"`
-	Terminals     []Terminal              `json:"terminals"`
-	Seats         []wire.SeatState        `json:"seats"`
-	Statuses      []wire.StatusDef        `json:"statuses"`
-	Registrations []exchange.Registration `json:"registrations"`
-	Calls         []exchange.CallRecord   `json:"calls"`
-	At            time.Time               `json:"at"`
+type (
+	// NewPassword is one to be set; empty: the center makes one.
+	NewPassword struct {
+		Password roster.Plain `json:"password,omitempty"`
+	}
+	// Password is one that the center made, told once.
+	Password struct {
+		Password string `json:"password,omitempty"`
+	}
+	// Versions is what phones are told of newer ones.
+	Versions struct {
+		Latest *wire.Release `json:"latest"`
+	}
+	// Order is a list of IDs.
+	Order struct {
+		IDs []string `json:"ids"`
+	}
+	// MailTo is where a test mail goes.
+	MailTo struct {
+		To string `json:"to"`
+	}
+	mapRow struct {
+		Rev roster.Rev      `json:"rev"`
+		Map roster.FloorMap `json:"map"`
+	}
+)
+
+func (a *Admin) site(w http.ResponseWriter, r *http.Request) {
+	row, _ := a.cfg.Staff.Row(roster.KindSite, "site")
+	writeRow(w, http.StatusOK, row)
 }
 
-// Account is a row of the overview. Status, Since and Seat are of who is signed in.
-type Account struct {
-	Account string    `json:"account"`
-	Name    string    `json:"name"`
-	Role    string    `json:"role"`
-	Agent   bool      `json:"agent"`
-	Status  string    `json:"status,omitempty"`
-	Since   time.Time `json:"since,omitzero"`
-	Seat    string    `json:"seat,omitempty"`
-}
-
-// Terminal is a row of the overview. Account is who is signed in with it.
-type Terminal struct {
-	Extension  string `json:"extension"`
-	Type       string `json:"type"`
-	Name       string `json:"name"`
-	Owner      string `json:"owner,omitempty"`
-	Account    string `json:"account,omitempty"`
-	Registered bool   `json:"registered"`
-}
-
-// Look gathers the overview.
-func (a *Admin) Look(ctx context.Context) (Overview, error) {
-	site, floor := a.cfg.Staff.Site(), a.cfg.Staff.Floor()
-	o := Overview{
-		Center: site.Name, Domain: site.Domain, SIP: a.cfg.Lines.Addr(), Version: a.cfg.Version, At: a.cfg.Now(),
-		Seats: floor.Seats, Statuses: floor.Statuses,
-		Registrations: a.cfg.Lines.Registered(), Calls: a.cfg.Lines.Calls(),
+func (a *Admin) putSite(w http.ResponseWriter, r *http.Request) {
+	var s roster.Site
+	if !read(w, r, &s) {
+		return
 	}
-	sort.Slice(o.Registrations, func(i, j int) bool { return o.Registrations[i].User < o.Registrations[j].User })
-	sort.Slice(o.Calls, func(i, j int) bool { return o.Calls[i].Began.Before(o.Calls[j].Began) })
-	var err error
-	if o.Accounts, err = a.accounts(ctx); err != nil {
-		return o, err
-	}
-	o.Terminals, err = a.terminals(ctx, o.Registrations)
-	return o, err
-}
-
-// accounts are all people, with what the agents among them do.
-func (a *Admin) accounts(ctx context.Context) ([]Account, error) {
-	records, _, err := a.cfg.Ledger.Load(ctx, roster.KindAgent)
-	if err != nil {
-		return nil, fmt.Errorf("agents: %w", err)
-	}
-	all := []Account{}
-	for _, p := range a.cfg.Staff.People() {
-		row := Account{Account: p.Account, Name: p.Name, Role: p.Role, Agent: p.Agent}
-		var agent roster.Agent
-		if e, ok := records[ledger.Subject(roster.KindAgent, p.Account)]; ok {
-			if err := json.Unmarshal(e.Data, &agent); err != nil {
-				return nil, fmt.Errorf("agent %s: %w", p.Account, err)
-			}
-		}
-		if agent.Session != nil {
-			row.Status, row.Since, row.Seat = agent.Status, agent.Since, agent.Seat
-		}
-		if !agent.LostAt.IsZero() {
-			row.Status, row.Since = wire.StatusLost, agent.LostAt
-		}
-		all = append(all, row)
-	}
-	return all, nil
-}
-
-// terminals reads the terminals' records of the ledger.
-func (a *Admin) terminals(ctx context.Context, registered []exchange.Registration) ([]Terminal, error) {
-	records, _, err := a.cfg.Ledger.Load(ctx, roster.KindTerminal)
-	if err != nil {
-		return nil, fmt.Errorf("terminals: %w", err)
-	}
-	reached := map[string]bool{}
-	for _, r := range registered {
-		reached[r.User] = true
-	}
-	all := make([]Terminal, 0, len(records))
-	for _, e := range records {
-		var t roster.Terminal
-		if err := json.Unmarshal(e.Data, &t); err != nil {
-			return nil, fmt.Errorf("terminal %s: %w", e.Subject, err)
-		}
-		all = append(all, Terminal{t.Extension, t.Type, t.Name, t.Account, t.Holder, reached[t.Extension]})
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].Extension < all[j].Extension })
-	return all, nil
-}
-
-func (a *Admin) overview(w http.ResponseWriter, r *http.Request) {
-	o, err := a.Look(r.Context())
-	if err != nil {
+	if _, err := a.cfg.Staff.Put(r.Context(), roster.Setup{Site: &s}, expected(r), by(r)); err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	write(w, http.StatusOK, o)
+	a.log.Info("site changed", "by", by(r))
+	a.site(w, r)
+}
+
+func (a *Admin) versions(w http.ResponseWriter, r *http.Request) {
+	row, _ := a.cfg.Staff.Row(roster.KindSite, "site")
+	w.Header().Set("ETag", `"`+string(row.Rev)+`"`)
+	write(w, http.StatusOK, Versions{a.cfg.Staff.Site().Latest})
+}
+
+func (a *Admin) putVersions(w http.ResponseWriter, r *http.Request) {
+	var v Versions
+	if !read(w, r, &v) {
+		return
+	}
+	s := a.cfg.Staff.Site()
+	s.Latest = v.Latest
+	if _, err := a.cfg.Staff.Put(r.Context(), roster.Setup{Site: &s}, expected(r), by(r)); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.versions(w, r)
+}
+
+func (a *Admin) password(w http.ResponseWriter, r *http.Request) {
+	var in NewPassword
+	if !read(w, r, &in) {
+		return
+	}
+	account, made := r.PathValue("id"), ""
+	if in.Password == "" {
+		made = freshPassword()
+		in.Password = roster.Plain(made)
+	}
+	if err := a.cfg.Staff.SetPassword(r.Context(), account, wire.Secret(in.Password), by(r)); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.sessions.endOf(account)
+	a.log.Info("password set", "account", account, "by", by(r))
+	write(w, http.StatusOK, Password{made})
+}
+
+// freshPassword is 80 bits in groups that a person can read out.
+func freshPassword() string {
+	var raw [10]byte
+	rand.Read(raw[:]) // never fails
+	s := strings.ToLower(base32.StdEncoding.EncodeToString(raw[:]))
+	return s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
+}
+
+// act does something to an account and says nothing else.
+func (a *Admin) act(w http.ResponseWriter, r *http.Request, what string, do func(account, by string) error) {
+	account := r.PathValue("id")
+	if err := do(account, by(r)); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.log.Info(what, "account", account, "by", by(r))
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *Admin) endSession(w http.ResponseWriter, r *http.Request) {
+	a.act(w, r, "signed out by an administrator", func(account, by string) error { return a.cfg.Staff.SignOut(r.Context(), account, by) })
+}
+
+func (a *Admin) factorReset(w http.ResponseWriter, r *http.Request) {
+	a.act(w, r, "second factor reset", func(account, by string) error { return a.cfg.Staff.ResetFactor(r.Context(), account, by) })
+}
+
+func (a *Admin) forgetDevices(w http.ResponseWriter, r *http.Request) {
+	a.act(w, r, "trusted devices forgotten", func(account, by string) error { return a.cfg.Staff.ForgetDevice(r.Context(), account, "", by) })
+}
+
+func (a *Admin) sort(w http.ResponseWriter, r *http.Request) {
+	var in Order
+	if !read(w, r, &in) {
+		return
+	}
+	if err := a.cfg.Staff.Sort(r.Context(), in.IDs, by(r)); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *Admin) names(w http.ResponseWriter, r *http.Request) {
+	var in Order
+	if !read(w, r, &in) {
+		return
+	}
+	sc := a.scopeOf(asks(r))
+	write(w, http.StatusOK, a.cfg.Staff.Names(slices.DeleteFunc(in.IDs, func(id string) bool { return !sc.sees(id) })))
+}
+
+func (a *Admin) floorMap(w http.ResponseWriter, r *http.Request) {
+	m, rev, ok := a.cfg.Staff.Map(r.PathValue("id"))
+	if !ok {
+		say(w, http.StatusNotFound, wire.Problem{Code: wire.ProblemNoRow, Holes: map[string]string{"id": r.PathValue("id")}})
+		return
+	}
+	w.Header().Set("ETag", `"`+string(rev)+`"`)
+	write(w, http.StatusOK, mapRow{rev, m})
+}
+
+func (a *Admin) putMap(w http.ResponseWriter, r *http.Request) {
+	var m roster.FloorMap
+	if !read(w, r, &m) {
+		return
+	}
+	m.Floor.ID = r.PathValue("id")
+	if _, err := a.cfg.Staff.PutMap(r.Context(), m, expected(r), by(r)); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.log.Info("map saved", "id", m.Floor.ID, "seats", len(m.Seats), "by", by(r))
+	a.floorMap(w, r)
+}
+
+func (a *Admin) preview(w http.ResponseWriter, r *http.Request) {
+	var p roster.Policy
+	if !read(w, r, &p) {
+		return
+	}
+	write(w, http.StatusOK, a.cfg.Staff.Preview(p))
 }
 
 // importSetup takes a whole setup.
@@ -134,23 +188,6 @@ func (a *Admin) importSetup(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &s) {
 		return
 	}
-	a.apply(w, r, s)
-}
-
-// one takes a single row and applies it as a setup of one.
-func one[T any](a *Admin, add func(*roster.Setup, T)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var row T
-		if !read(w, r, &row) {
-			return
-		}
-		var s roster.Setup
-		add(&s, row)
-		a.apply(w, r, s)
-	}
-}
-
-func (a *Admin) apply(w http.ResponseWriter, r *http.Request, s roster.Setup) {
 	if err := a.cfg.Staff.Apply(r.Context(), s, by(r)); err != nil {
 		a.fail(w, r, err)
 		return
@@ -159,119 +196,72 @@ func (a *Admin) apply(w http.ResponseWriter, r *http.Request, s roster.Setup) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (a *Admin) password(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Password roster.Plain `json:"password"`
-	}
-	if !read(w, r, &body) {
+// settings are what a policy may lock.
+func (a *Admin) settings(w http.ResponseWriter, _ *http.Request) {
+	write(w, http.StatusOK, wire.AllSettings())
+}
+
+func (a *Admin) testMail(w http.ResponseWriter, r *http.Request) {
+	var in MailTo
+	if !read(w, r, &in) {
 		return
 	}
-	if err := a.setPassword(r, r.PathValue("account"), wire.Secret(body.Password)); err != nil {
+	if err := a.cfg.Staff.TestMail(r.Context(), in.To, lang(r), by(r)); err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (a *Admin) setPassword(r *http.Request, account string, password wire.Secret) error {
-	if err := a.cfg.Staff.SetPassword(r.Context(), account, password, by(r)); err != nil {
-		return err
+// audit tells a period's changes.
+func (a *Admin) audit(w http.ResponseWriter, r *http.Request) {
+	q, ok := query(w, r, "from", "to", "actor", "kind", "id", "before", "limit")
+	if !ok {
+		return
 	}
-	a.sessions.endOf(account)
-	a.log.Info("password set", "account", account, "by", by(r))
-	return nil
-}
-
-// backup sends the whole log as compressed lines.
-func (a *Admin) backup(w http.ResponseWriter, r *http.Request) {
-	rc := http.NewResponseController(w)
-	rc.SetWriteDeadline(time.Time{}) // as long as it takes
-	w.Header().Set("Content-Type", "application/gzip")
-	if err := WriteBackup(r.Context(), a.cfg.Ledger, w); err != nil {
-		a.log.Error("backup", "err", err)
-		panic(http.ErrAbortHandler) // the other side must not take half for whole
+	now := a.cfg.Now()
+	ask := report.AuditQuery{From: now.AddDate(0, 0, -30), To: now.Add(time.Second), Actor: q.Get("actor"), Kind: q.Get("kind"), ID: q.Get("id")}
+	before, ok := number(w, q, "before", 0, math.MaxInt, 0)
+	if !ok {
+		return
 	}
-}
-
-// Line is an event in a backup.
-type Line struct {
-	Seq     ledger.Seq      `json:"seq"`
-	Subject string          `json:"subject"`
-	Op      string          `json:"op"`
-	By      string          `json:"by"`
-	Why     string          `json:"why,omitempty"`
-	At      time.Time       `json:"at"`
-	Data    json.RawMessage `json:"data"`
-}
-
-// WriteBackup writes all events there are now, one JSON object a line, compressed. What comes while it writes is left out.
-func WriteBackup(ctx context.Context, log Log, w io.Writer) error {
-	_, last, err := log.Load(ctx, "")
-	if err != nil {
-		return err
+	ask.Before = uint64(before)
+	if ask.Most, ok = number(w, q, "limit", 1, 1000, 100); !ok {
+		return
 	}
-	z := gzip.NewWriter(w)
-	if last > 0 {
-		err = copyLog(ctx, log, last, json.NewEncoder(z))
-	}
-	return errors.Join(err, z.Close())
-}
-
-func copyLog(ctx context.Context, log Log, last ledger.Seq, out *json.Encoder) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var failed error
-	whole := false
-	err := log.Follow(ctx, 0, func(e ledger.Event) {
-		if failed != nil || whole {
+	for name, at := range map[string]*time.Time{"from": &ask.From, "to": &ask.To} {
+		t, err := a.moment(q.Get(name), name == "to")
+		if err != nil {
+			write(w, http.StatusBadRequest, refusal{Error: name + " is neither a date nor a time (RFC 3339)"})
 			return
 		}
-		if failed = out.Encode(Line(e)); failed != nil || e.Seq >= last {
-			whole = failed == nil
-			cancel()
+		if !t.IsZero() {
+			*at = t
 		}
-	})
-	if failed != nil || whole {
-		return failed
 	}
-	return err
-}
-
-// read decodes a JSON body; it has answered when it is false.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		write(w, http.StatusBadRequest, refusal{Error: err.Error()})
-		return false
+	changes, err := a.cfg.History.Audit(r.Context(), ask)
+	if err != nil {
+		a.fail(w, r, err)
+		return
 	}
-	return true
+	write(w, http.StatusOK, changes)
 }
 
-// refusal is an error of the API: a problem for people or a sentence for whoever wrote the request.
-type refusal struct {
-	*wire.Problem
-	Error string `json:"error,omitempty"`
-}
-
-// fail answers with what went wrong. What a setup has wrong is told; what we have wrong is logged.
-func (a *Admin) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var p wire.Problem
-	switch {
-	case errors.As(err, &p):
-		say(w, http.StatusConflict, p)
-	case errors.Is(err, ledger.ErrUnknown), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		a.log.Error("admin", "path", r.URL.Path, "err", err)
-		say(w, http.StatusServiceUnavailable, wire.Problem{Code: wire.ProblemInternal})
-	default:
-		write(w, http.StatusUnprocessableEntity, refusal{Error: err.Error()})
+// moment is a time, or a date at the center: its beginning, or its end. Zero: nothing was said.
+func (a *Admin) moment(text string, end bool) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
 	}
-}
-
-func say(w http.ResponseWriter, code int, p wire.Problem) { write(w, code, refusal{Problem: &p}) }
-
-func write(w http.ResponseWriter, code int, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(v) // the reader may have gone
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	zone, err := time.LoadLocation(a.cfg.Staff.Site().Zone)
+	if err != nil || a.cfg.Staff.Site().Zone == "" {
+		zone = time.Local
+	}
+	t, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err == nil && end {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t, err
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -38,6 +37,7 @@ type sessions struct {
 
 type session struct {
 	person
+	stamp       string // of the account when it began: with another password, second factor or role it is over
 	began, seen time.Time
 }
 
@@ -46,7 +46,7 @@ func newSessions(now func() time.Time) *sessions {
 }
 
 // begin makes a session and returns its token, 256 bits.
-func (s *sessions) begin(p person) string {
+func (s *sessions) begin(p person, stamp string) string {
 	var raw [32]byte
 	rand.Read(raw[:]) // never fails
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
@@ -58,20 +58,20 @@ func (s *sessions) begin(p person) string {
 			delete(s.of, k)
 		}
 	}
-	s.of[sha256.Sum256([]byte(token))] = &session{person: p, began: now, seen: now}
+	s.of[sha256.Sum256([]byte(token))] = &session{person: p, stamp: stamp, began: now, seen: now}
 	return token
 }
 
-func (s *sessions) find(token string) (person, bool) {
+func (s *sessions) find(token string) (p person, stamp string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
 	v := s.of[sha256.Sum256([]byte(token))]
 	if v == nil || v.over(now) {
-		return person{}, false
+		return person{}, "", false
 	}
 	v.seen = now
-	return v.person, true
+	return v.person, v.stamp, true
 }
 
 func (s *sessions) end(token string) {
@@ -102,51 +102,50 @@ func (a *Admin) who(r *http.Request) (person, bool) {
 		right := want != "" && subtle.ConstantTimeCompare([]byte(bearer), []byte(want)) == 1
 		return person{operator, administrator}, right
 	}
-	c, err := r.Cookie(a.cookie())
+	c, err := r.Cookie(a.cookie("center"))
 	if err != nil {
 		return person{}, false
 	}
-	return a.sessions.find(c.Value)
-}
-
-// cookie is the session cookie's name; __Host- ties it to this host and TLS.
-func (a *Admin) cookie() string {
-	if a.cfg.Secure {
-		return "__Host-center"
+	p, stamp, ok := a.sessions.find(c.Value)
+	if ok && (stamp == "" || stamp != a.cfg.Staff.Stamp(p.account)) {
+		a.sessions.end(c.Value)
+		return person{}, false
 	}
-	return "center"
+	return p, ok
 }
 
-func (a *Admin) setCookie(w http.ResponseWriter, token string, age int) {
+// Staff is the account of an administrator or supervisor who asks, or "operator" for the command line.
+func (a *Admin) Staff(r *http.Request) (account string, ok bool) {
+	p, ok := a.who(r)
+	return p.account, ok && p.has([]string{administrator, supervisor})
+}
+
+// cookie is a cookie's name; __Host- ties it to this host and TLS.
+func (a *Admin) cookie(name string) string {
+	if a.cfg.Secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (a *Admin) setCookie(w http.ResponseWriter, name, value string, age int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: a.cookie(), Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: a.cfg.Secure, SameSite: http.SameSiteStrictMode,
+		Name: a.cookie(name), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: a.cfg.Secure, SameSite: http.SameSiteStrictMode,
 	})
 }
 
-// signIn takes the form of the sign-in page.
-func (a *Admin) signIn(w http.ResponseWriter, r *http.Request) {
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr
-	}
-	who, err := a.cfg.Staff.Authenticate(r.Context(), r.PostFormValue("account"), wire.Secret(r.PostFormValue("password")), address)
-	if err == nil && who.Role != administrator && who.Role != supervisor {
-		err = wire.Problem{Code: wire.ProblemForbidden}
-	}
-	if err != nil {
-		a.log.Warn("admin sign-in refused", "account", r.PostFormValue("account"), "peer", address, "err", err)
-		a.signInPage(w, r, http.StatusUnauthorized, err)
-		return
-	}
-	a.setCookie(w, a.sessions.begin(person{who.Account, who.Role}), int(sessionLife.Seconds()))
-	a.log.Info("admin signed in", "account", who.Account, "peer", address)
-	http.Redirect(w, r, "/"+langQuery(r), http.StatusSeeOther)
-}
-
-func (a *Admin) signOut(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(a.cookie()); err == nil {
+func (a *Admin) endCookie(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(a.cookie("center")); err == nil {
 		a.sessions.end(c.Value)
 	}
-	a.setCookie(w, "", -1)
-	http.Redirect(w, r, "/"+langQuery(r), http.StatusSeeOther)
+	a.setCookie(w, "center", "", -1)
+}
+
+// device is the secret of a browser that is trusted.
+func (a *Admin) device(r *http.Request) wire.Secret {
+	c, err := r.Cookie(a.cookie("device"))
+	if err != nil {
+		return ""
+	}
+	return wire.Secret(c.Value)
 }

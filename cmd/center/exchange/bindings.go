@@ -3,7 +3,9 @@ package exchange
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,8 +15,11 @@ const (
 	minExpires     = 60   // less is answered 423 with Min-Expires
 	maxExpires     = 3600 // more is shortened
 	defaultExpires = 120  // a phone that asks for nothing
-	maxContacts    = 10   // per user; a softphone has one
+	maxContacts    = 10   // per user; a softphone has one, by several flows perhaps
 )
+
+// sweepEvery is how often the table of sources is cleared of those that expired.
+const sweepEvery = 10 * time.Second
 
 // binding is one contact under which a user is reached (RFC 3261 §10).
 type binding struct {
@@ -27,6 +32,10 @@ type binding struct {
 	network string         // "udp", "tcp" or "tls": how it came and how we go back
 	source  netip.AddrPort // where it came from: requests go there, whatever the contact says (RFC 3581)
 	since   time.Time      // first registered
+	began   time.Time      // the phone has come with that Call-ID since, see gruu.go
+
+	instance string // of the phone, a URN (RFC 5626 §4.1); "" it names none
+	reg      int    // which of its flows that is; 0: it keeps none
 }
 
 // secure: the way to it is encrypted.
@@ -37,6 +46,9 @@ type change struct {
 	contact string
 	q       int
 	expires int // seconds
+
+	instance string
+	reg      int
 }
 
 var (
@@ -50,41 +62,47 @@ type bindings struct {
 	mu      sync.Mutex
 	of      map[string][]binding
 	sources map[netip.AddrPort]time.Time // of the last registrations, until they expire
+	swept   time.Time                    // when what expired was last taken out of it
+	version uint64                       // of what is registered
+	news    chan struct{}                // somebody is reached in another way
 	now     func() time.Time
 }
 
 func newBindings(now func() time.Time) *bindings {
-	return &bindings{of: map[string][]binding{}, sources: map[netip.AddrPort]time.Time{}, now: now}
+	return &bindings{of: map[string][]binding{}, sources: map[netip.AddrPort]time.Time{}, now: now, news: make(chan struct{}, 1)}
 }
 
 // update changes the contacts of user as one REGISTER asks: all of it or nothing. one keeps only the newest contact, as a
-// softphone has: a phone that lost its flow comes from a new port, and its old contact would ring into the void.
+// softphone has: a phone that lost its flow comes from a new port, and its old contact would ring into the void. Further flows of the
+// same phone stay (RFC 5626 §6).
 func (b *bindings) update(user string, base binding, one bool, changes []change) ([]binding, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
 	left := fresh(b.of[user], now)
 	for _, c := range changes {
-		i := find(left, c.contact)
+		i := find(left, c)
 		if i >= 0 && left[i].callID == base.callID && base.cseq <= left[i].cseq {
 			return nil, errOld
 		}
 		n := base
 		n.contact, n.q, n.since, n.expires = c.contact, c.q, now, now.Add(time.Duration(c.expires)*time.Second)
+		n.instance, n.reg = c.instance, c.reg
+		n.began = n.goesOn(left)
+		if i >= 0 && left[i].contact == n.contact && left[i].source == n.source {
+			n.since = left[i].since
+		}
 		switch {
 		case c.expires == 0 && i >= 0:
 			left = append(left[:i], left[i+1:]...)
 		case c.expires == 0:
-		case i >= 0 && !one:
-			n.since, left[i] = left[i].since, n
 		case one:
 			if newerThan(left, base.epoch) {
 				return nil, errReplaced
 			}
-			if i >= 0 {
-				n.since = left[i].since
-			}
-			left = []binding{n}
+			left = append(besides(left, n), n)
+		case i >= 0:
+			left[i] = n
 		default:
 			left = append(left, n)
 		}
@@ -92,9 +110,20 @@ func (b *bindings) update(user string, base binding, one bool, changes []change)
 	if len(left) > maxContacts {
 		return nil, errTooMany
 	}
+	b.changedLocked(!slices.EqualFunc(b.of[user], left, sameWay))
 	b.putLocked(user, left)
 	b.hearLocked(left, now)
 	return append([]binding(nil), left...), nil
+}
+
+// besides are the other flows of the same phone and sign-in.
+func besides(have []binding, n binding) (left []binding) {
+	for _, h := range have {
+		if n.reg > 0 && h.reg > 0 && h.reg != n.reg && strings.EqualFold(h.instance, n.instance) && h.epoch == n.epoch {
+			left = append(left, h)
+		}
+	}
+	return left
 }
 
 // clear removes all contacts of user (RFC 3261 §10.2.2: "Contact: *").
@@ -106,6 +135,7 @@ func (b *bindings) clear(user, callID string, cseq uint32) error {
 			return errOld
 		}
 	}
+	b.changedLocked(true)
 	delete(b.of, user)
 	return nil
 }
@@ -157,15 +187,47 @@ func (b *bindings) knows(source netip.AddrPort) bool {
 	return ok && until.After(b.now())
 }
 
+// near says whether anybody is registered from that address.
+func (b *bindings) near(source netip.Addr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	for at, until := range b.sources {
+		if at.Addr() == source && until.After(now) {
+			return true
+		}
+	}
+	return false
+}
+
 func (b *bindings) hearLocked(left []binding, now time.Time) {
-	for source, until := range b.sources {
-		if !until.After(now) {
-			delete(b.sources, source)
+	if now.Sub(b.swept) > sweepEvery { // not each time: ten thousand phones have ten thousand of them
+		b.swept = now
+		for source, until := range b.sources {
+			if !until.After(now) {
+				delete(b.sources, source)
+			}
 		}
 	}
 	for _, h := range left {
 		b.sources[h.source] = h.expires
 	}
+}
+
+// changedLocked is for every change; news: somebody is reached elsewhere, or anew, or no more.
+func (b *bindings) changedLocked(news bool) {
+	b.version++
+	if !news {
+		return
+	}
+	select {
+	case b.news <- struct{}{}:
+	default:
+	}
+}
+
+func sameWay(a, b binding) bool {
+	return a.contact == b.contact && a.source == b.source && a.network == b.network && a.epoch == b.epoch
 }
 
 func (b *bindings) putLocked(user string, left []binding) {
@@ -186,9 +248,11 @@ func fresh(have []binding, now time.Time) []binding {
 	return left
 }
 
-func find(have []binding, contact string) int {
+// find is the binding that a change is about: the same flow of the same phone (RFC 5626 §6; names of phones are URNs, which may be
+// written either way), else the same contact.
+func find(have []binding, c change) int {
 	for i, h := range have {
-		if h.contact == contact {
+		if c.reg > 0 && h.reg == c.reg && strings.EqualFold(h.instance, c.instance) || c.reg == 0 && h.contact == c.contact {
 			return i
 		}
 	}

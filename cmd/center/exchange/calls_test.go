@@ -10,6 +10,7 @@ import (
 )
 
 func TestAnExtensionCallsAnother(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			f := newFloor(t, nil)
@@ -230,6 +231,9 @@ func TestOutsideGoesByTheTrunk(t *testing.T) {
 	if in.User != "1001" {
 		t.Fatalf("the trunk hears %+v", in)
 	}
+	if in.Header(callHeader) != "" || in.Header(calledHeader) != "" {
+		t.Error("a provider is told what only our phones are")
+	}
 	trunk.Answer(ctxFor(t), in.Call, reply)
 	next[sip.Answered](agent)
 	agent.Hangup(ctxFor(t), "c1")
@@ -242,12 +246,36 @@ func TestATrunkReachesAnExtensionAsADirectOutsideCall(t *testing.T) {
 	f := newFloor(t, nil)
 	trunk, agent := f.phone("trunk", "udp"), f.phone("1001", "udp")
 	trunk.Dial(ctxFor(t), "c1", "1001", offer)
-	if in := next[sip.Incoming](agent); in.Header("X-Center-Call") != "direct" {
-		t.Fatalf("mark %q", in.Header("X-Center-Call"))
+	in := next[sip.Incoming](agent)
+	if in.Header("X-Center-Call") != "direct" || in.Header(calledHeader) != "<sip:1001@"+domain+">" {
+		t.Fatalf("mark %q, called %q", in.Header("X-Center-Call"), in.Header(calledHeader))
+	}
+	trunk.Hangup(ctxFor(t), "c1")
+	next[sip.Failed](trunk)
+	if r := f.record(); r.ID == "" || r.ID != in.Header(callHeader) {
+		t.Fatalf("the phone knows the call as %q, history as %q", in.Header(callHeader), r.ID)
 	}
 	trunk.Dial(ctxFor(t), "c2", "0398765432", offer)
 	if e := next[sip.Failed](trunk); e.Call != "c2" || e.Code != 404 {
 		t.Fatalf("a call from outside to outside: %+v", e)
+	}
+}
+
+// TestADirectCallWhileNobodyIsSignedIn: it is the missed call of whose softphone it is; of one that is nobody's it is known all the same.
+func TestADirectCallWhileNobodyIsSignedIn(t *testing.T) {
+	f := newFloor(t, nil)
+	trunk := f.phone("trunk", "udp")
+	for i, row := range []struct{ holder, owner, account, why string }{{"", "sato", "sato", whyEmpty}, {"", "", "", whyEmpty}, {"kato", "sato", "kato", ""}} {
+		f.mu.Lock()
+		called := f.term["1001"]
+		called.Account, called.Owner = row.holder, row.owner
+		f.term["1001"] = called
+		f.mu.Unlock()
+		trunk.Dial(ctxFor(t), fmt.Sprint("c", i), "1001", offer)
+		next[sip.Failed](trunk)
+		if r := f.record(); r.Account != row.account || r.Why != row.why || r.Callee != "1001" || r.Result != "missed" {
+			t.Errorf("%+v: %+v", row, r)
+		}
 	}
 }
 
@@ -312,6 +340,7 @@ func TestUnregisteringFreesTheTerminal(t *testing.T) {
 }
 
 func TestASilentPhoneIsPassedOver(t *testing.T) {
+	t.Parallel()
 	f := newFloor(t, nil)
 	f.raw().register(f, "1004", "Contact: <sip:1004@127.0.0.1:9>;expires=90") // and never says a word again
 	customer, second := f.phone("trunk", "udp"), f.phone("1001", "udp")
@@ -355,6 +384,7 @@ func TestTooManyCallsAreRefused(t *testing.T) {
 }
 
 func TestBothSidesHoldAtOnce(t *testing.T) {
+	t.Parallel()
 	f := newFloor(t, nil)
 	a, b := f.phone("1001", "udp"), f.phone("1002", "tcp")
 	connect(t, a, b, "1002")

@@ -48,22 +48,25 @@ func newChecker(realm func() string, offer []string, now func() time.Time) *chec
 	return c
 }
 
-// challenges are the header values to send, the better algorithm first (RFC 8760 §2.4).
-func (c *checker) challenges(source netip.Addr, old bool) []string {
+// challenges are the header values to send, the better algorithm first (RFC 8760 §2.4), or MD5 alone for a simple phone: some that
+// know no other give up when another one is offered beside it.
+func (c *checker) challenges(source netip.Addr, old, simple bool) []string {
 	nonce := c.nonce(c.now(), source)
 	out := make([]string, 0, len(c.offer))
 	for _, algorithm := range c.offer {
+		if simple && algorithm != "MD5" && slices.Contains(c.offer, "MD5") {
+			continue
+		}
 		ch := digest.Challenge{Realm: c.realm(), Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: old}
 		out = append(out, ch.String())
 	}
 	return out
 }
 
-// judge looks at an (Proxy-)Authorization value. ha1 is asked for the user's hash; a user it does not know is worked on
-// with a dummy and refused. Who is the digest's user name, proven only with allowed.
-func (c *checker) judge(header, method string, source netip.Addr, ha1 func(user, algorithm string) (string, bool)) (who string, v verdict) {
-	cred, err := digest.ParseCredentials(header)
-	if err != nil || cred.Realm != c.realm() {
+// judge looks at the credentials of an (Proxy-)Authorization. ha1 is asked for the user's hash; a user it does not know is worked
+// on with a dummy and refused. Who is the digest's user name, proven only with allowed.
+func (c *checker) judge(cred *digest.Credentials, method string, source netip.Addr, ha1 func(user, algorithm string) (string, bool)) (who string, v verdict) {
+	if cred.Realm != c.realm() {
 		return "", nobody
 	}
 	made, ours := c.nonceTime(cred.Nonce, source)

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zaseki/cmd/center/exchange/voice"
 	"zaseki/sip/dialog"
 	"zaseki/sip/stack"
 )
@@ -42,6 +43,23 @@ type Config struct {
 	// Digests are the algorithms of our challenges, the better first; nil means SHA-256 and MD5. Old phones look at the first only.
 	Digests []string
 	Wait    time.Duration // how long a caller waits for a free agent; 0 means five minutes
+	// Music is a folder with a WAV file for each queue that has music of its own, EXTENSION.wav; "": there is none.
+	Music string
+	// Message makes the file of a message that a caller leaves; nil: none can be left.
+	Message func(VoiceMessage) (MessageFile, error)
+	// Outside is who stands beside the exchange and is believed by its address; asked each second, nil: nobody.
+	Outside func() Outside
+	// Book is a folder for the calls alive, so that a process that ends without a word loses none: see book. "": nothing is kept.
+	Book string
+	Ask  time.Duration // between questions to a provider whether it still has us; 0: 25 s
+	// Elsewhere is host:port of the node that serves the telephones when it is another one than this, for TLS or without; nil: this does.
+	Elsewhere func(secure bool) (addr string, ok bool)
+	// Key is the center's: addresses that hide whose they are go on being good after a restart. nil: a key of this process.
+	Key []byte
+	// PhoneCalls is what the phone of an agent says of its calls, for the history of those that a PBX brings; nil: it has none.
+	PhoneCalls func(account string) []PhoneCall
+	// Hold does work while this node of the center has the lease of that name: only one registers at a provider. nil: this one does.
+	Hold func(ctx context.Context, name string, work func(context.Context) error) error
 }
 
 // Exchange registers phones and connects their calls.
@@ -57,9 +75,20 @@ type Exchange struct {
 	guard *guard
 	flood *flood
 	where *bindings
+	veil  veil
 	fresh chan *conduct // accepted calls on their way to Run
-	ran   atomic.Bool
-	over  chan struct{} // closed when Run ends: nobody takes calls any more
+
+	beside atomic.Pointer[beside]
+	trunks *trunks
+	asked  *questions
+	routes *routes
+	studio *voice.Studio // what callers hear of the center itself
+	book   *book         // nil: none
+	before *before
+	dark   atomic.Bool // calls of the process before are not taken up yet
+
+	ran  atomic.Bool
+	over chan struct{} // closed when Run ends: nobody takes calls any more
 
 	mu      sync.Mutex
 	live    map[*conduct]struct{}
@@ -72,8 +101,14 @@ func New(cfg Config) (*Exchange, error) {
 	if cfg.Calls == 0 {
 		cfg.Calls = 1000
 	}
+	if cfg.Ask == 0 {
+		cfg.Ask = trunkPing
+	}
 	if cfg.Wait == 0 {
 		cfg.Wait = 5 * time.Minute
+	}
+	if cfg.Hold == nil {
+		cfg.Hold = func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) }
 	}
 	if cfg.Numbers == nil {
 		cfg.Numbers = func() Numbers { return Numbers{} }
@@ -83,12 +118,25 @@ func New(cfg Config) (*Exchange, error) {
 	}
 	x := &Exchange{
 		cfg: cfg, desk: cfg.Desk, log: cfg.Log,
-		check: newChecker(cfg.Domain, cfg.Digests, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now),
+		check: newChecker(cfg.Domain, cfg.Digests, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now), veil: newVeil(cfg.Key),
 		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{}, dialled: map[string]int{}, seats: map[*dialog.Call]seat{},
 	}
+	x.trunks, x.asked, x.routes = newTrunks(x), newQuestions(time.Now), &routes{x: x, of: map[string]*routedCall{}}
+	studio, err := voice.New(voice.Config{Music: cfg.Music, Log: cfg.Log})
+	if err != nil {
+		return nil, err
+	}
+	x.studio = studio
+	if x.book, err = openBook(cfg.Book, cfg.Log); err != nil {
+		return nil, fmt.Errorf("book of calls: %w", err)
+	}
+	x.before = x.book.read()
+	x.dark.Store(len(x.before.calls) > 0)
+	x.where.takeUp(x.before.phones)
+	x.look()
 	x.stack = stack.New(stack.Config{
 		Log: cfg.Log, Admit: x.admit, Server: "Zaseki center",
-		Allow: methods(), Forwards: true,
+		Allow: methods(), Forwards: true, Bindings: true,
 	})
 	x.ua = dialog.New(dialog.Config{Stack: x.stack, Log: cfg.Log, OnCall: x.onCall, OnRequest: x.onRequest, Calls: legsPerCall * cfg.Calls})
 	if err := errors.Join(x.listen(cfg.Listen), x.listenSecure(cfg.Secure)); err != nil {
@@ -109,7 +157,7 @@ func (x *Exchange) listen(addr string) error {
 			return nil
 		}
 		udp.Close()
-		if _, port, _ := net.SplitHostPort(addr); port != "0" || try == 4 {
+		if _, port, _ := net.SplitHostPort(addr); port != "0" || try == 40 { // many connections of others leave few
 			return fmt.Errorf("listen for SIP on tcp %s: %w", x.addr, err)
 		}
 	}
@@ -138,7 +186,22 @@ func (x *Exchange) Run(ctx context.Context) error {
 	var calls sync.WaitGroup
 	x.ran.Store(true)
 	done := make(chan error, 1)
-	go func() { done <- x.ua.Run(ctx) }()
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	go func() { done <- x.ua.Run(serving) }()
+	sound, quiet := context.WithCancel(context.WithoutCancel(ctx)) // callers hear us until their calls are over
+	silent := make(chan struct{})
+	go func() {
+		x.studio.Run(sound)
+		close(silent)
+	}()
+	calls.Go(func() {
+		x.watchOutside(ctx)
+		x.farewell()
+		stop() // providers know that we leave
+	})
+	x.resume(ctx, func(c *conduct) { calls.Go(func() { c.run(ctx) }) })
+	calls.Go(func() { x.keepBook(ctx) })
+	calls.Go(func() { x.routes.run(ctx) })
 	for {
 		select {
 		case c := <-x.fresh:
@@ -147,7 +210,23 @@ func (x *Exchange) Run(ctx context.Context) error {
 		case err := <-done:
 			close(x.over)
 			calls.Wait()
+			quiet()
+			<-silent
 			return err
+		}
+	}
+}
+
+// farewell waits until every call was told that we end: who waits is to try again (503), and not declined for all.
+func (x *Exchange) farewell() {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(byeWait); time.Now().Before(end); <-tick.C {
+		x.mu.Lock()
+		left := len(x.live)
+		x.mu.Unlock()
+		if left == 0 {
+			return
 		}
 	}
 }
@@ -168,7 +247,10 @@ func (x *Exchange) Close() error {
 // admit is asked before a datagram is parsed. Registered phones are always heard; others share a small allowance by
 // address, and nothing of an address that guesses passwords is read.
 func (x *Exchange) admit(from netip.AddrPort) bool {
-	if x.where.knows(from) {
+	if x.dark.Load() {
+		return false
+	}
+	if x.where.knows(from) || x.trusted(from.Addr()) {
 		return true
 	}
 	return !x.guard.dropped(from.Addr()) && x.flood.allow(from.Addr())
@@ -204,6 +286,9 @@ func (x *Exchange) Registered() []Registration {
 	}
 	return all
 }
+
+// Reachable says whether a terminal is registered here.
+func (x *Exchange) Reachable(user string) bool { return len(x.where.lookup(user)) > 0 }
 
 // Calls are the calls alive, as far as they got.
 func (x *Exchange) Calls() []CallRecord {

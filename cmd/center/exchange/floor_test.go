@@ -37,15 +37,21 @@ type floor struct {
 	term map[string]Terminal
 	free []string // accounts Available, longest idle first; the account is its extension
 	miss []string
-	ring time.Duration
-	told chan CallRecord
-	stop func() // ends the exchange
+
+	receipts map[string]string // of offers, by account
+	permits  map[string]string // "caller called", by id
+
+	state   QueueState
+	waiting []*standing
+	ring    time.Duration
+	told    chan CallRecord
+	stop    func() // ends the exchange
 }
 
 func newFloor(t *testing.T, change func(*Config)) *floor {
 	t.Helper()
-	f := &floor{t: t, term: map[string]Terminal{}, ring: long, told: make(chan CallRecord, 16)}
-	for user, kind := range map[string]string{"1001": "softphone", "1002": "softphone", "1003": "softphone", "1004": "desk", "trunk": "trunk",
+	f := &floor{t: t, term: map[string]Terminal{}, ring: long, told: make(chan CallRecord, 64), receipts: map[string]string{}, permits: map[string]string{}}
+	for user, kind := range map[string]string{"1001": "softphone", "1002": "softphone", "1003": "softphone", "1005": "softphone", "1004": "desk", "trunk": "trunk",
 		"2001": "softphone-encrypted", "2002": "softphone-encrypted", "2003": "softphone-encrypted"} {
 		f.term[user] = Terminal{User: user, Type: kind, Account: user, Name: "Phone " + user, Epoch: 1, HA1: secretOf(user)}
 	}
@@ -134,6 +140,18 @@ func (f *floor) Offer(_ string, tried []string) (Offer, func(), bool) {
 	return Offer{}, nil, false
 }
 
+func (f *floor) Receipt(account, how string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.receipts[account] = how
+}
+
+func (f *floor) Permitted(id, caller, called string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return id != "" && f.permits[id] == caller+" "+called
+}
+
 func (f *floor) Missed(account, _ string, declined bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,6 +164,7 @@ func (f *floor) available(accounts ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.free = append(f.free, accounts...)
+	f.serveLocked()
 }
 
 func (f *floor) missed() []string {

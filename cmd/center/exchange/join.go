@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"zaseki/sip/dialog"
@@ -62,11 +63,11 @@ func (x *Exchange) rise(c *conduct) {
 
 // follow brings the calls of a phone that registered from another address there: it lost its connection, or moved. What another
 // phone of the same terminal has begun stays with that one.
-func (x *Exchange) follow(from netip.AddrPort, link *stack.Link, to netip.AddrPort) {
+func (x *Exchange) follow(user string, from []netip.AddrPort, link *stack.Link, to netip.AddrPort) {
 	x.mu.Lock()
 	var behind []seat
 	for call, s := range x.seats {
-		if call.Source() == from {
+		if slices.Contains(from, call.Source()) || s.follows(user, call, to.Addr()) {
 			behind = append(behind, s)
 		}
 	}
@@ -91,7 +92,7 @@ func (m *transfer) attended(ctx context.Context, c *conduct, replaces, offer str
 		return moved{code: code, reason: "No Such Call"}
 	}
 	other, ok := c.x.seatOf(call)
-	if !ok || other.c == c || other.l.user != m.by.user { // only one's own
+	if !ok || other.c == c || other.l.user != m.by.user || other.c.view().Aside { // only one's own, and nobody's who listens
 		return moved{code: 481, reason: "No Such Call"}
 	}
 	l := &loan{near: call, box: c.box, reply: make(chan lent, 1), end: make(chan ending, 1)}

@@ -13,13 +13,18 @@ const byeWait = 5 * time.Second
 
 // leg is one side of a call: the caller, and every phone that rings.
 type leg struct {
-	user  string       // of its terminal
-	party dialog.Party // how the other side sees it
-	trunk bool
-	call  *dialog.Call
-	sdp   string // what that side last sent; only the loop of its call changes it
+	user   string       // of its terminal
+	party  dialog.Party // how the other side sees it
+	trunk  bool
+	call   *dialog.Call
+	target target // what was rung
+	sdp    string // what that side last sent; only the loop of its call changes it
 
-	owed bool // its 2xx brought an offer, and its ACK waits for the answer
+	owed    bool   // its 2xx brought an offer, and its ACK waits for the answer
+	offered string // whose description its INVITE carried
+
+	release []func() // reservations to give back when it leaves the call
+	holds   bool     // it has the other side on hold
 
 	over atomic.Bool // its last event was heard
 	left atomic.Bool // cancelled and not waited for

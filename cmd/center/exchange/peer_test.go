@@ -16,7 +16,9 @@ import (
 	"zaseki/sip"
 )
 
-func TestAForeignPhoneCallsTheQueue(t *testing.T) {
+// sipp is where the program stands.
+func sipp(t *testing.T) string {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("real peers: not with -short")
 	}
@@ -27,6 +29,11 @@ func TestAForeignPhoneCallsTheQueue(t *testing.T) {
 		}
 		t.Skip("sipp is not installed (Debian: sip-tester)")
 	}
+	return tool
+}
+
+func TestAForeignPhoneCallsTheQueue(t *testing.T) {
+	tool := sipp(t)
 	for name, flag := range map[string]string{"udp": "u1", "tcp": "t1"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFloor(t, func(c *Config) { c.Digests = []string{"MD5"} }) // it knows no other and does not look further
@@ -57,16 +64,7 @@ func TestAForeignPhoneCallsTheQueue(t *testing.T) {
 }
 
 func TestAForeignTrunkIsSentOn(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real peers: not with -short")
-	}
-	tool, err := exec.LookPath("sipp")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("sipp must be there in CI")
-		}
-		t.Skip("sipp is not installed (Debian: sip-tester)")
-	}
+	tool := sipp(t)
 	for name, flag := range map[string]string{"udp": "u1", "tcp": "t1"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFloor(t, func(c *Config) { c.Digests = []string{"MD5"} })
@@ -296,4 +294,29 @@ func TestAFloodIsCutOff(t *testing.T) {
 	if len(f.of) > maxBuckets {
 		t.Errorf("%d addresses remembered", len(f.of))
 	}
+}
+
+// until looks again until it is so.
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(2 * long); time.Now().Before(end); <-tick.C {
+		if so() {
+			return
+		}
+	}
+	t.Fatalf("%s: it never came to that", what)
+}
+
+// stands says who stands beside the exchange.
+func stands(o Outside) func(*Config) {
+	return func(c *Config) { c.Outside = func() Outside { return o } }
+}
+
+func nets(texts ...string) (all []netip.Prefix) {
+	for _, text := range texts {
+		all = append(all, netip.MustParsePrefix(text))
+	}
+	return all
 }

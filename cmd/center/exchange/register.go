@@ -3,9 +3,9 @@ package exchange
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,9 +36,12 @@ func (x *Exchange) onRequest(_ context.Context, in *stack.Inbound) {
 
 // register is the registrar (RFC 3261 §10.3).
 func (x *Exchange) register(in *stack.Inbound) error {
+	if at := x.elsewhere("", in.Link); at != "" {
+		return in.Answer(302, "Moved Temporarily", "Contact", at)
+	}
 	who, v := x.prove(in.Req, "Authorization", in.From)
 	if v != allowed {
-		return in.Answer(401, "Unauthorized", x.challenge("WWW-Authenticate", in.From, v)...)
+		return in.Answer(401, "Unauthorized", x.challenge("WWW-Authenticate", in.Req, in.From, v)...)
 	}
 	user := stack.UnescapeUser(in.Req.To().Address.User)
 	if who != user { // step 5: one's own address only, or any phone could fetch the calls of all
@@ -52,9 +55,14 @@ func (x *Exchange) register(in *stack.Inbound) error {
 		x.log.Warn("an encrypted terminal wants to register without TLS", "user", user, "peer", in.From, "network", in.Link.Network())
 		return in.Answer(403, "TLS Only")
 	}
+	if x.beside.Load().user[user].Server != "" { // we go there; its password is ours there, not a phone's here
+		return in.Answer(403, "Forbidden")
+	}
 	changes, star, code := wanted(in.Req)
 	switch code {
 	case 200:
+	case 439:
+		return in.Answer(439, "First Hop Lacks Outbound Support")
 	case 423:
 		return in.Answer(423, "Interval Too Brief", "Min-Expires", strconv.Itoa(minExpires))
 	default:
@@ -79,12 +87,18 @@ func (x *Exchange) register(in *stack.Inbound) error {
 		return in.Answer(403, err.Error())
 	}
 	x.logRegistered(user, in, len(before), len(left))
+	x.follow(user, besideThat(before, base), in.Link, in.From)
+	return in.Answer(200, "OK", x.granted(in, left, changes)...)
+}
+
+// besideThat are the sources from which the same phone registered before it came by another way.
+func besideThat(before []binding, now binding) (sources []netip.AddrPort) {
 	for _, b := range before {
-		if b.callID == base.callID && b.source != base.source { // the same phone by another way
-			x.follow(b.source, in.Link, in.From)
+		if b.callID == now.callID && b.source != now.source {
+			sources = append(sources, b.source)
 		}
 	}
-	return in.Answer(200, "OK", x.contacts(left)...)
+	return sources
 }
 
 func (x *Exchange) logRegistered(user string, in *stack.Inbound, was, now int) {
@@ -95,12 +109,31 @@ func (x *Exchange) logRegistered(user string, in *stack.Inbound, was, now int) {
 	x.log.Log(context.Background(), level, "registration", "user", user, "peer", in.From, "network", in.Link.Network(), "contacts", now)
 }
 
-// contacts lists the bindings of a 200 (step 8), with what is left of each.
-func (x *Exchange) contacts(left []binding) []string {
-	var headers []string
+// granted are the headers of a 200 (step 8): the bindings, and what the phone must know of its flow (RFC 5626 §6), its GRUU
+// and a new temporary one (RFC 5627 §3.2).
+func (x *Exchange) granted(in *stack.Inbound, left []binding, changes []change) []string {
+	gruu := slices.Contains(stack.List(in.Req, "Supported"), "gruu")
+	user := stack.UnescapeUser(in.Req.To().Address.User)
+	headers := []string{"Supported", "outbound, gruu"}
+	for _, c := range changes {
+		if c.reg > 0 {
+			headers = append(headers, "Require", "outbound", "Flow-Timer", strconv.Itoa(flowTimer))
+			break
+		}
+	}
 	for _, b := range left {
 		seconds := int(b.expires.Sub(x.where.now()).Seconds() + 0.5)
-		headers = append(headers, "Contact", fmt.Sprintf("<%s>;expires=%d", b.contact, seconds))
+		value := "<" + b.contact + ">;expires=" + strconv.Itoa(seconds)
+		if b.instance != "" {
+			value += `;+sip.instance="<` + b.instance + `>"`
+		}
+		if b.reg > 0 {
+			value += ";reg-id=" + strconv.Itoa(b.reg)
+		}
+		if gruu && b.instance != "" {
+			value += `;pub-gruu="sip:` + stack.EscapeUser(user) + "@" + x.cfg.Domain() + ";gr=" + b.instance + `";temp-gruu="` + x.temporary(user, b) + `"`
+		}
+		headers = append(headers, "Contact", value)
 	}
 	return headers
 }
@@ -108,8 +141,12 @@ func (x *Exchange) contacts(left []binding) []string {
 // prove asks for the digest of a request. Known and unknown users cost the same.
 func (x *Exchange) prove(req *sip.Request, header string, from netip.AddrPort) (who string, v verdict) {
 	for _, value := range stack.Headers(req, header) {
-		who, v = x.check.judge(value, req.Method.String(), from.Addr(), x.ha1)
-		if v == allowed && !sameUser(value, req) {
+		cred, err := digest.ParseCredentials(value)
+		if err != nil {
+			continue
+		}
+		who, v = x.check.judge(cred, req.Method.String(), from.Addr(), x.ha1)
+		if v == allowed && !sameUser(cred.URI, req) {
 			v = wrong
 		}
 		if v == wrong {
@@ -123,12 +160,23 @@ func (x *Exchange) prove(req *sip.Request, header string, from netip.AddrPort) (
 	return "", nobody
 }
 
-func (x *Exchange) challenge(header string, from netip.AddrPort, v verdict) []string {
+func (x *Exchange) challenge(header string, req *sip.Request, from netip.AddrPort, v verdict) []string {
 	var pairs []string
-	for _, c := range x.check.challenges(from.Addr(), v == stale) {
+	for _, c := range x.check.challenges(from.Addr(), v == stale, simple(stack.Header(req, "User-Agent"))) {
 		pairs = append(pairs, header, c)
 	}
 	return pairs
+}
+
+// simple: a phone that may know MD5 only, as most do that do not say that they are one of these. It is told by what the phone says of
+// itself and not by its extension, or guessing would find those that exist.
+func simple(agent string) bool {
+	for _, knows := range [...]string{"Zaseki", "Linphone", "Asterisk PBX 2", "kamailio"} {
+		if strings.HasPrefix(agent, knows) {
+			return false
+		}
+	}
+	return true
 }
 
 func (x *Exchange) ha1(user, algorithm string) (string, bool) {
@@ -141,12 +189,7 @@ func (x *Exchange) ha1(user, algorithm string) (string, bool) {
 
 // sameUser holds the digest-URI to the Request-URI as far as clients keep it: a number in the one must be the number of the
 // other, or credentials that were overheard could dial elsewhere (RFC 3261 §22.4, §8.2.1).
-func sameUser(header string, req *sip.Request) bool {
-	cred, err := digest.ParseCredentials(header)
-	if err != nil {
-		return false
-	}
-	uri := cred.URI
+func sameUser(uri string, req *sip.Request) bool {
 	at := strings.IndexByte(uri, '@')
 	colon := strings.IndexByte(uri, ':')
 	if at < 0 || colon < 0 || colon > at {
@@ -183,7 +226,38 @@ func wanted(req *sip.Request) (changes []change, star bool, code int) {
 			changes = append(changes, c)
 		}
 	}
-	return changes, false, 200
+	return changes, false, flows(req, changes)
+}
+
+// flowTimer is after how many seconds without a sign of life a flow counts as dead (RFC 5626 §4.4).
+const flowTimer = 120
+
+// flows looks at what a phone wants of its flows (RFC 5626 §6): one contact a REGISTER, and nobody between us who does not know of
+// them. A phone that does not support them has none.
+func flows(req *sip.Request, changes []change) (code int) {
+	able := slices.Contains(stack.List(req, "Supported"), "outbound")
+	for i := range changes {
+		c := &changes[i]
+		switch {
+		case c.reg == 0:
+		case !able || c.instance == "":
+			c.reg = 0
+		case c.expires > 0 && living(changes) > 1:
+			return 400
+		case len(stack.Headers(req, "Via")) > 1 && !strings.Contains(stack.Header(req, "Path"), ";ob"):
+			return 439
+		}
+	}
+	return 200
+}
+
+func living(changes []change) (n int) {
+	for _, c := range changes {
+		if c.expires > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // contact reads one Contact value; general is the time of the Expires header.
@@ -215,7 +289,23 @@ func contact(value string, general int) (change, bool) {
 		c.q = int(q * 1000)
 	}
 	c.expires = min(c.expires, maxExpires)
+	if v := strings.Trim(params["+sip.instance"], "<>"); urn(v) {
+		c.instance = v
+		if n, err := strconv.ParseInt(params["reg-id"], 10, 32); err == nil && n > 0 {
+			c.reg = int(n)
+		}
+	}
 	return c, true
+}
+
+// urn is the name of a phone as it may stand in a GRUU.
+func urn(v string) bool {
+	if !strings.HasPrefix(strings.ToLower(v), "urn:") || len(v) > 128 {
+		return false
+	}
+	return !strings.ContainsFunc(v, func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == ':' || r == '-' || r == '.' || r == '_')
+	})
 }
 
 func seconds(v string) (int, bool) {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"zaseki/sip/dialog"
@@ -19,10 +20,20 @@ type patience struct{ ring, receipt time.Duration }
 // attempt rings all targets at once; the first to answer wins. It ends with that, with the last refusal, with its patience, or
 // when the asker gives up; whoever still rings then is cancelled and not waited for. Provisional answers go to the asker.
 func (s *search) attempt(ctx context.Context, targets []target, mark string, p patience) outcome {
-	r := &ringing{s: s, early: len(targets) == 1 && s.route.kind != toQueue && s.sdp != "", best: outcome{code: 480, reason: "Temporarily Unavailable"}}
+	r := &ringing{s: s, mark: mark, early: len(targets) == 1 && s.route.kind != toQueue && s.sdp != "", began: time.Now(),
+		best: outcome{code: 480, reason: "Temporarily Unavailable", nobody: true}}
 	for _, t := range targets {
+		s.c.forgone(ctx, t.user)
 		r.start(ctx, t, mark)
 	}
+	o := r.wait(ctx, p)
+	o.receipt = r.receipt
+	return o
+}
+
+// wait lasts until somebody answers, or nobody will.
+func (r *ringing) wait(ctx context.Context, p patience) outcome {
+	s := r.s
 	ring, stopRing := after(p.ring)
 	receipt, stopReceipt := after(p.receipt)
 	defer stopRing()
@@ -30,14 +41,14 @@ func (s *search) attempt(ctx context.Context, targets []target, mark string, p p
 	for r.open > 0 && r.won == nil && !s.over() {
 		select {
 		case h := <-s.box.letters:
-			r.hear(h)
+			r.hear(ctx, h)
 		case <-ring:
 			r.leave(becauseTime)
-			return outcome{code: 480, reason: "Temporarily Unavailable", expired: true}
+			return outcome{code: 480, reason: "Temporarily Unavailable", expired: p.receipt == 0 || r.receipt > 0, silent: r.receipt == 0}
 		case <-receipt:
-			if !r.heard {
+			if r.receipt == 0 {
 				r.leave(becauseTime)
-				return outcome{code: 480, reason: "Does Not Ring"}
+				return outcome{code: 480, reason: "Does Not Ring", silent: true}
 			}
 		case <-ctx.Done():
 			r.leave("")
@@ -55,6 +66,33 @@ func (s *search) attempt(ctx context.Context, targets []target, mark string, p p
 	return r.best
 }
 
+// cancelWait is how long a phone is not rung because it still rings for somebody who has given up.
+const cancelWait = time.Second
+
+// forgone waits until the phones of a user are told that callers have given up: who hangs up and asks for the same phone at once,
+// as who sends a call on to somebody who still rings does, would be told that it is busy.
+func (c *conduct) forgone(ctx context.Context, user string) {
+	var given []*conduct
+	c.x.mu.Lock()
+	for other := range c.x.live {
+		if other != c && other.a.call.Settled() && other.view().Callee == user {
+			given = append(given, other)
+		}
+	}
+	c.x.mu.Unlock()
+	if len(given) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, cancelWait)
+	defer cancel()
+	for _, other := range given {
+		select {
+		case <-other.found:
+		case <-ctx.Done():
+		}
+	}
+}
+
 // after is a timer that may be none.
 func after(d time.Duration) (<-chan time.Time, func() bool) {
 	if d == 0 {
@@ -70,20 +108,24 @@ type ringing struct {
 	legs  []*leg
 	open  int  // legs that may still answer
 	early bool // one phone only: its early media may be heard
-	heard bool // one of them said that it rings
 	won   *leg
 	best  outcome
+	mark  string // what the phones are told
+
+	began   time.Time
+	receipt time.Duration // until one of them said that it rings; 0: none has
 }
 
-func (r *ringing) start(ctx context.Context, t target, mark string) {
+// start asks a phone. False: it cannot be asked.
+func (r *ringing) start(ctx context.Context, t target, mark string) bool {
 	s, x := r.s, r.s.c.x
 	sdp, ok := acrossTo(s.sdp, s.offer.secure(), t.at.secure())
 	if !ok { // keys that must not be seen on the way: as if the phone had said so
 		x.log.Info("an encrypted call has no encrypted way", "call", s.c.record.ID, "user", t.user)
 		r.fail(dialog.Failed{Code: 488, Reason: "Not Acceptable Here"})
-		return
+		return false
 	}
-	l := &leg{user: t.user, trunk: t.trunk, party: dialog.Party{Display: t.name, User: t.user, Host: x.cfg.Domain()}}
+	l := &leg{user: t.user, trunk: t.trunk, target: t, offered: s.sdp, party: dialog.Party{Display: t.name, User: t.user, Host: x.cfg.Domain()}}
 	if t.trunk {
 		l.party = dialog.Party{User: t.uri.User, Host: x.cfg.Domain()}
 	}
@@ -96,36 +138,68 @@ func (r *ringing) start(ctx context.Context, t target, mark string) {
 	if mark != "" {
 		req.Headers = append([]string{markHeader, mark}, s.headers...)
 	}
+	if !t.trunk {
+		req.Headers = slices.Concat(req.Headers, s.ours)
+	}
+	if len(t.flows) > 0 {
+		req.Quiet = flowTime
+	}
+	t.out.dress(&req)
 	call, err := x.ua.Invite(ctx, req)
 	if err != nil {
 		x.log.Debug("phone not reached", "call", s.c.record.ID, "user", t.user, "peer", t.at.source, "err", err)
-		return
+		return r.byNextFlow(ctx, l)
 	}
-	l.call = call
+	l.call, r.best.nobody = call, false
 	r.legs = append(r.legs, l)
 	r.open++
 	s.rings(t.user, "")
+	s.asked(call)
+	return true
 }
 
 // hear takes one event of any leg.
-func (r *ringing) hear(h heard) {
+func (r *ringing) hear(ctx context.Context, h heard) {
 	if !r.s.hear(h, r.legs) {
 		return
 	}
 	switch e := h.event.(type) {
 	case dialog.Progress:
-		r.heard = r.heard || e.Code >= 180
+		if e.Code >= 180 && r.receipt == 0 {
+			r.receipt = time.Since(r.began)
+			if r.s.route.kind == toUser {
+				r.s.c.happened(Moment{What: momentRings, To: r.s.c.x.whose(h.leg), Took: milliseconds(r.receipt)})
+			}
+		}
 		r.s.progress(h.leg, e, r.early)
+	case dialog.Quiet:
+		if h.leg.trunk || len(h.leg.target.flows) > 0 { // there may be another way
+			r.quiet(ctx, h.leg)
+		}
 	case dialog.Answered:
 		h.leg.sdp, h.leg.owed = e.SDP, e.Offer
 		r.won = h.leg
 	case dialog.Failed:
 		h.leg.over.Store(true)
 		r.open--
-		r.fail(e)
+		if !gone(e) || !r.byNextFlow(ctx, h.leg) {
+			r.fail(e)
+		}
 	case dialog.Ended:
 		h.leg.over.Store(true)
 		r.open--
+	}
+}
+
+// quiet gives up who has not said a word.
+func (r *ringing) quiet(ctx context.Context, l *leg) {
+	l.left.Store(true)
+	r.open--
+	if err := l.call.Cancel(); err != nil {
+		r.s.c.x.log.Debug("cancel lost", "call", r.s.c.record.ID, "user", l.user, "err", err)
+	}
+	if !r.byNextFlow(ctx, l) {
+		r.fail(dialog.Failed{Code: 408, Reason: "Request Timeout"})
 	}
 }
 

@@ -11,6 +11,12 @@ const (
 	markHeader = "X-Center-Call"
 	markInside = "inside"
 	markDirect = "direct"
+
+	// callHeader names the call to a phone as our history does, so that it and the center know that they speak of the same one
+	// (web/wire.CallHeader).
+	callHeader = "X-Center-Id"
+	// calledHeader says which number was dialled (RFC 7315 §4.2).
+	calledHeader = "P-Called-Party-ID"
 )
 
 // route is where a call goes.
@@ -21,7 +27,8 @@ type route struct {
 	name  string // the queue's name
 	mark  string // what the ringing phone is told
 
-	number string // for a trunk: the number it is asked for; "" the trunk itself
+	number   string // for a trunk: the number it is asked for; "" the trunk itself
+	instance string // for a user: the one phone that a GRUU names; "" all
 }
 
 type kind int
@@ -51,7 +58,7 @@ func (n Numbers) outside(number string) (string, bool) {
 // choose says where a caller's call goes. Who the caller is was proven by digest; what it writes into From decides nothing.
 // A trunk reaches extensions and queues only: a call from outside to outside would be paid by us.
 func choose(desk Desk, plan Numbers, caller Terminal, number string) route {
-	if !dialable(number) {
+	if !Dialable(number) {
 		return route{}
 	}
 	if name, ok := desk.Queue(number); ok {
@@ -75,9 +82,9 @@ func choose(desk Desk, plan Numbers, caller Terminal, number string) route {
 	return route{kind: toTrunk, number: out}
 }
 
-// dialable says whether number may stand in a request of ours: digits, what a telephone number has beside them, or a plain
+// Dialable says whether number may stand in a request of ours: digits, what a telephone number has beside them, or a plain
 // user name.
-func dialable(number string) bool {
+func Dialable(number string) bool {
 	if number == "" || len(number) > 64 {
 		return false
 	}

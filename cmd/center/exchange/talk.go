@@ -31,6 +31,7 @@ type talking struct {
 // over; given is where that one is heard then.
 func (c *conduct) talk(ctx context.Context, b *leg) (given *mailbox) {
 	ctx, cancel := context.WithCancel(ctx)
+	c.talkers(c.a, b)
 	t := &talking{c: c, ends: [2]*leg{c.a, b}, lane: newLane(ctx), free: make(chan carried, 1), moved: make(chan moved, 1)}
 	defer t.close()
 	defer cancel()
@@ -81,6 +82,8 @@ func (t *talking) settle(done carried) {
 	t.carrying, t.carrier = false, nil
 	if done.answer != "" {
 		done.from.sdp, done.to.sdp = done.offer, done.answer
+		t.c.holds(done.from, done.offer)
+		t.c.noteDown()
 	}
 }
 
@@ -96,11 +99,13 @@ func (t *talking) hear(ctx context.Context, h heard) bool {
 	case dialog.Ended, dialog.Failed:
 		from.over.Store(true)
 		if t.move != nil && t.move.by == from { // RFC 5589 §6.1: may leave before the outcome
+			close(t.move.gone)
 			return false
 		}
 		if t.move != nil {
 			t.move.stop()
 		}
+		t.c.hungUp(from)
 		t.c.x.hangUp(to, "")
 		return true
 	case dialog.Reoffered:
@@ -163,7 +168,7 @@ func (t *talking) reoffer(ctx context.Context, from, to *leg, sdp string) {
 		return
 	}
 	if sdp == "" { // asks us to offer: what the other side said last, freed of the hold that this may end
-		if offer, ok := across(unheld(to.sdp, from.sdp), to, from); ok {
+		if offer, ok := across(unheld(to.sdp, from.sdp), to, from); ok && to.sdp != "" {
 			from.call.AnswerReoffer(offer)
 			return
 		}

@@ -26,7 +26,10 @@ const agreeRounds = 3
 type transfer struct {
 	by, stay *leg
 	stop     context.CancelFunc
-	settling atomic.Bool // descriptions are being exchanged: no other offers now
+	gone     chan struct{} // closed when by has left
+	settling atomic.Bool   // descriptions are being exchanged: no other offers now
+
+	staySDP, bySDP string // what both said last; the transfer's own, while it is under way
 }
 
 // moved is how a transfer ended. Without to it failed, and nothing has changed.
@@ -51,13 +54,12 @@ func (m *transfer) tell(code int, reason string, final bool) {
 func (t *talking) refer(ctx context.Context, by, stay *leg, e dialog.Referred) {
 	x := t.c.x
 	sender, known := x.desk.Terminal(by.user)
-	number := stack.UnescapeUser(e.URI.User)
-	way := choose(x.desk, x.cfg.Numbers(), sender, number)
+	_, way := x.meant(sender, e.URI)
 	switch {
 	case t.move != nil:
 		by.call.RejectRefer(491)
 		return
-	case !known || !x.ours(e.URI, by):
+	case !known || !x.ours(e.URI, by) || t.c.view().Aside: // nobody else listens
 		by.call.RejectRefer(403)
 		return
 	case e.Replaces == "" && way.kind == nowhere:
@@ -71,18 +73,59 @@ func (t *talking) refer(ctx context.Context, by, stay *leg, e dialog.Referred) {
 	if way.kind == toUser && stay.trunk { // PRODUCT D5: whoever calls from outside reaches only who takes outside calls
 		way.mark = markDirect
 	}
+	t.c.happened(Moment{What: momentTransfer, By: x.whose(by), To: clean(e.URI.User, 64)})
 	ctx, stop := context.WithCancel(ctx)
-	m := &transfer{by: by, stay: stay, stop: stop}
+	m := &transfer{by: by, stay: stay, stop: stop, gone: make(chan struct{}), staySDP: stay.sdp, bySDP: by.sdp}
+	m.settling.Store(m.unknown())
 	t.move = m
-	offer := unheld(stay.sdp, by.sdp)
 	t.movers.Go(func() {
 		defer stop()
-		if e.Replaces != "" {
-			t.moved <- m.attended(ctx, t.c, e.Replaces, offer)
-			return
-		}
-		t.moved <- m.blind(ctx, t.c, way, offer)
+		t.moved <- m.carryOut(ctx, t.c, way, e.Replaces)
 	})
+}
+
+// carryOut is the transfer, with whoever has the call that is to be replaced or else along the way.
+func (m *transfer) carryOut(ctx context.Context, c *conduct, way route, replaces string) moved {
+	if m.unknown() {
+		if err := m.learn(ctx); err != nil {
+			return moved{code: codeOf(err), reason: "Not Acceptable Here"}
+		}
+		m.settling.Store(false)
+	}
+	offer := unheld(m.staySDP, m.bySDP)
+	if replaces != "" {
+		return m.attended(ctx, c, replaces, offer)
+	}
+	return m.blind(ctx, c, way, offer)
+}
+
+// unknown: a side is encrypted and of the process before, whose keys never reached the disk.
+func (m *transfer) unknown() bool { return m.staySDP == "" || m.bySDP == "" }
+
+// learn has both sides say again what their session is: who stays makes an offer, and who sends it on answers (RFC 3725 §4.1).
+func (m *transfer) learn(ctx context.Context) error {
+	offered, err := m.stay.call.Solicit(ctx)
+	if err != nil {
+		return err
+	}
+	offer, ok := across(offered, m.stay, m.by)
+	answer := ""
+	if ok {
+		answer, err = m.by.call.Reinvite(ctx, offer)
+	}
+	back, also := across(answer, m.by, m.stay)
+	if ok && also && err == nil && answer != "" {
+		m.staySDP, m.bySDP = offered, answer
+		return m.stay.call.Acknowledge(back)
+	}
+	_ = m.stay.call.Acknowledge("") // the session is as it was
+	select {
+	case <-m.by.call.Done(): // RFC 5589 §6.1: may leave before the outcome
+		m.staySDP = offered
+		return nil
+	default:
+		return cmp.Or(err, error(&dialog.Refused{Code: 488, Reason: "Not Acceptable Here"}))
+	}
 }
 
 // ours says that a URI is a number here: at our domain, or at the address by which that side knows us.
@@ -99,11 +142,14 @@ func (m *transfer) blind(ctx context.Context, c *conduct, way route, offer strin
 	domain := c.x.cfg.Domain()
 	s := &search{
 		c: c, box: c.x.mailbox(), route: way, offer: m.stay, sdp: offer,
-		headers: []string{"Referred-By", "<sip:" + stack.EscapeUser(m.by.user) + "@" + domain + ">"},
+		headers: []string{"Referred-By", "<sip:" + stack.EscapeUser(m.by.user) + "@" + domain + ">"}, ours: c.known(),
 		tell:    func(code int, _ string) { m.tell(code, progressOf(code), false) },
 		rings:   func(string, string) {},
+		left:    m.gone,
+		console: func(s *search) { m.console(ctx, s) },
 	}
 	o := s.find(ctx)
+	c.x.studio.Close(m.stay.call.ID()) // it may have waited with music
 	done := moved{to: o.leg, code: o.code, reason: o.reason, account: o.account, release: o.release, box: s.box}
 	if o.leg == nil {
 		close(s.box.shut)
@@ -111,7 +157,7 @@ func (m *transfer) blind(ctx context.Context, c *conduct, way route, offer strin
 	}
 	m.settling.Store(true)
 	var err error
-	if done.staySDP, done.toSDP, err = agree(ctx, m.stay, o.leg, offer, o.leg.sdp); err != nil {
+	if done.staySDP, done.toSDP, err = agree(ctx, m.stay, o.leg, o.leg.offered, o.leg.sdp); err != nil {
 		done.drop(c.x)
 		return m.restored(ctx, done.staySDP, err)
 	}
@@ -123,7 +169,7 @@ func (m *transfer) blind(ctx context.Context, c *conduct, way route, offer strin
 func (m *transfer) restored(ctx context.Context, heard string, why error) moved {
 	failed := moved{code: codeOf(why), reason: "Not Acceptable Here"}
 	if heard != "" && !m.by.over.Load() {
-		failed.staySDP, failed.bySDP, _ = agree(ctx, m.stay, m.by, m.stay.sdp, m.by.sdp) // who refuses that has hung up
+		failed.staySDP, failed.bySDP, _ = agree(ctx, m.stay, m.by, m.staySDP, m.bySDP) // who refuses that has hung up
 	}
 	return failed
 }
@@ -207,12 +253,14 @@ func (t *talking) arrived(d moved) bool {
 	c, m := t.c, t.move
 	t.move = nil
 	if d.to == nil {
-		m.stay.sdp, m.by.sdp = cmp.Or(d.staySDP, m.stay.sdp), cmp.Or(d.bySDP, m.by.sdp)
+		m.stay.sdp, m.by.sdp = cmp.Or(d.staySDP, m.stay.sdp, m.staySDP), cmp.Or(d.bySDP, m.by.sdp, m.bySDP)
 		m.tell(d.code, d.reason, true)
+		c.happened(Moment{What: momentStayed, By: c.x.whose(m.by), Code: d.code})
 		c.x.log.Info("not transferred", "call", c.view().ID, "by", m.by.user, "code", d.code)
 		if !m.by.over.Load() {
 			return false
 		}
+		c.hungUp(m.by)
 		c.x.hangUp(m.stay, "")
 		return true
 	}
@@ -224,7 +272,12 @@ func (t *talking) arrived(d moved) bool {
 	}
 	c.x.sit(c, d.to)
 	c.release = append(c.release, d.release...)
+	d.to.release = append(d.to.release, d.release...)
+	for _, release := range m.by.release {
+		release()
+	}
 	t.write(m, d)
+	c.talkers(t.ends[0], t.ends[1])
 	m.tell(200, "OK", true)
 	c.beside.Go(func() { c.x.hangUp(m.by, "") }) // many a phone waits for the BYE
 	if d.box != nil {
@@ -260,6 +313,7 @@ func (t *talking) write(m *transfer, d moved) {
 			r.Callee = now.user
 		}
 	})
+	c.happened(Moment{What: momentMoved, By: c.x.whose(m.by), To: c.x.whose(now)})
 	c.x.log.Info("transferred", "call", c.view().ID, "by", by, "callee", now.user)
 }
 

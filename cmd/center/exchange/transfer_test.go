@@ -154,6 +154,7 @@ func TestOutsideIsReachedOnlyByWhoMayDialThere(t *testing.T) {
 }
 
 func TestWhoIsSentOnHangsUpWhileItRings(t *testing.T) {
+	t.Parallel()
 	f := newFloor(t, nil)
 	caller, agent, colleague := f.speaker("1004", 40000), f.speaker("1001", 40010), f.speaker("1002", 40020)
 	call := caller.call("c1", agent, "1001")
@@ -207,6 +208,7 @@ func (f *floor) transferred(by string) {
 }
 
 func TestASecondTransferWaitsForTheFirst(t *testing.T) {
+	t.Parallel()
 	f := newFloor(t, nil)
 	caller, agent, colleague := f.speaker("1004", 40000), f.speaker("1001", 40010), f.speaker("1002", 40020)
 	call := caller.call("c1", agent, "1001")
@@ -343,6 +345,7 @@ func TestNobodyTakesAnothersCall(t *testing.T) {
 }
 
 func TestHangUpsWhileTwoCallsBecomeOne(t *testing.T) {
+	t.Parallel()
 	for name, who := range map[string]int{"the customer": 0, "the colleague": 1, "the agent, the consultation": 2, "the agent, the customer": 3} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {

@@ -4,148 +4,157 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
 	streamName  = "CENTER_main"
 	prefix      = "c.main."
 	openTimeout = 15 * time.Second
+	lastFile    = "LAST" // a sequence that the log must have reached
 )
 
-// Open starts the embedded engine, or connects to the outside one, and finds or makes the log.
+// Open starts the embedded engine, or connects to the outside one, and finds or makes the log. It waits fifteen seconds at most.
 func Open(cfg Config) (*Ledger, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	return OpenContext(ctx, cfg)
+}
+
+// OpenContext is Open that waits as long as ctx lasts: a member of a cluster needs the majority of the others.
+func OpenContext(ctx context.Context, cfg Config) (*Ledger, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Ledger{log: cfg.Log}
-	if err := l.connect(cfg); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("open ledger: %w", err)
+	if cfg.Reserve == 0 {
+		cfg.Reserve = 64 << 20
 	}
-	if err := l.prepare(len(cfg.URLs) > 0); err != nil {
+	l := &Ledger{cfg: cfg, log: cfg.Log, replicas: 1, kick: make(chan struct{}, 1), answered: time.Now()}
+	l.cfg.state = l.copyState
+	if err := l.open(ctx); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	return l, nil
 }
 
-func (l *Ledger) connect(cfg Config) error {
-	opts := []nats.Option{nats.Name("center"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond)}
-	if len(cfg.URLs) > 0 {
-		conn, err := nats.Connect(strings.Join(cfg.URLs, ","), append(opts, nats.Timeout(5*time.Second))...)
-		if err != nil {
-			return fmt.Errorf("connect to %d engine addresses: %w", len(cfg.URLs), err)
+func (l *Ledger) open(ctx context.Context) error {
+	outside := len(l.cfg.URLs) > 0
+	if l.cfg.Cluster != nil {
+		if outside {
+			return errors.New("either an own cluster or an outside one")
 		}
-		l.conn = conn
-		cfg.Log.Warn("outside engine: it must sync always, or a power cut loses what was acknowledged; this cannot be seen from here")
-		return nil
+		if err := l.cfg.Cluster.check(); err != nil {
+			return err
+		}
 	}
-	if err := claimStore(cfg.Dir); err != nil {
-		return err
-	}
-	warnSlowDisk(cfg.Dir, cfg.Log)
-	srv, err := embed(cfg.Dir, cfg.Log)
-	if err != nil {
-		return err
-	}
-	l.server = srv
-	l.conn, err = nats.Connect("", append(opts, nats.InProcessServer(srv))...)
-	if err != nil {
-		return fmt.Errorf("connect to the embedded engine: %w", err)
-	}
-	return nil
-}
-
-// embed starts the engine inside this process: no socket, and every write is on the disk before it is acknowledged.
-func embed(dir string, log *slog.Logger) (*server.Server, error) {
-	srv, err := server.NewServer(&server.Options{
-		ServerName:          "center",
-		DontListen:          true,
-		NoSigs:              true,
-		JetStream:           true,
-		StoreDir:            filepath.Join(dir, "store"),
-		SyncAlways:          true, // the default of two minutes loses everything at a power cut
-		JetStreamMaxMemory:  64 << 20,
-		JetStreamMaxStore:   8 << 30,
-		MaxPayload:          1 << 20,
-		LameDuckDuration:    2 * time.Second,
-		LameDuckGracePeriod: 500 * time.Millisecond,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("embedded engine: %w", err)
-	}
-	srv.SetLoggerV2(engineLog{log}, false, false, false)
-	srv.Start() // returns when the engine is up, since it does not listen
-	if !srv.ReadyForConnections(openTimeout) {
-		srv.Shutdown()
-		srv.WaitForShutdown()
-		return nil, errors.New("embedded engine: not ready in time")
-	}
-	return srv, nil
-}
-
-func (l *Ledger) prepare(cluster bool) error {
-	js, err := jetstream.New(l.conn)
-	if err != nil {
-		return err
-	}
-	l.js = js
-	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
-	defer cancel()
-	l.replicas = 1
-	if cluster {
+	if outside || l.cfg.Cluster != nil {
 		l.replicas = 3
 	}
-	// No MaxAge and no limit per subject: they would age out the last state of a quiet agent.
-	l.stream, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: streamName, Subjects: []string{prefix + ">"}, Storage: jetstream.FileStorage, Replicas: l.replicas,
-		AllowAtomicPublish: true, AllowDirect: true, DenyDelete: true, MaxMsgsPerSubject: -1,
-	})
+	if !outside {
+		if err := claimStore(l.cfg); err != nil {
+			return err
+		}
+		warnSlowDisk(l.cfg.Dir, l.log)
+	}
+	if err := l.inquire(ctx); err != nil {
+		return err
+	}
+	if err := l.admitted(ctx); err != nil {
+		return err
+	}
+	e, err := l.startEngine()
 	if err != nil {
-		return fmt.Errorf("make the log: %w", err)
+		return err
 	}
+	l.at.Store(e)
+	if err := e.find(ctx, l.cfg, l.replicas); err != nil {
+		return err
+	}
+	return l.examine(ctx, e)
+}
+
+// examine refuses a log that has lost something: events are never deleted, so all from 1 to the last must be there, and
+// the last cannot be before one that was seen already.
+func (l *Ledger) examine(ctx context.Context, e *engine) error {
+	info, err := e.stream.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the log: %w", err)
+	}
+	s := info.State
+	if info.Config.Metadata[restoring] != "" && !l.cfg.Restoring && l.cfg.Cluster == nil {
+		return ErrHalf
+	}
+	if s.Msgs > 0 && (s.FirstSeq != 1 || s.Msgs != s.LastSeq) || s.Msgs == 0 && s.LastSeq > 0 {
+		return fmt.Errorf("of %d events %d are missing; restore a backup into an empty folder: %w", s.LastSeq, s.LastSeq-s.Msgs, ErrDamaged)
+	}
+	known, err := l.lastKnown()
+	if err != nil {
+		return err
+	}
+	if uint64(known) > s.LastSeq {
+		return fmt.Errorf("it ends at event %d, but event %d was written here once; restore a backup into an empty folder, "+
+			"or remove %s to go on without what is lost: %w", s.LastSeq, known, filepath.Join(l.cfg.Dir, lastFile), ErrDamaged)
+	}
+	l.wrote = known
+	l.saw(Seq(s.LastSeq))
 	return nil
 }
 
-// Close ends the ledger cleanly. Follow and Hold must have been ended before by their contexts.
+func (l *Ledger) lastKnown() (Seq, error) {
+	if l.cfg.Dir == "" {
+		return 0, nil
+	}
+	text, err := os.ReadFile(filepath.Join(l.cfg.Dir, lastFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return 0, nil // it helps to find damage; it must not be one
+	}
+	return Seq(n), nil
+}
+
+// remember writes down how far the log has come.
+func (l *Ledger) remember() {
+	seen := Seq(l.seen.Load())
+	if l.cfg.Dir == "" || seen <= l.wrote {
+		return
+	}
+	if err := WriteFile(filepath.Join(l.cfg.Dir, lastFile), strconv.FormatUint(uint64(seen), 10)+"\n"); err != nil {
+		l.log.Debug("note how far the log has come", "err", err) // the next one does
+		return
+	}
+	l.wrote = seen
+}
+
+// saw notes that the log has come so far.
+func (l *Ledger) saw(s Seq) {
+	for {
+		old := l.seen.Load()
+		if uint64(s) <= old || l.seen.CompareAndSwap(old, uint64(s)) {
+			return
+		}
+	}
+}
+
+// Close ends the ledger cleanly. Run, Follow and Hold must have been ended before by their contexts.
 func (l *Ledger) Close() {
-	if l.conn != nil {
-		l.conn.Close()
+	if e := l.at.Load(); e != nil {
+		e.close()
+		l.remember()
 	}
-	if l.server != nil {
-		l.server.Shutdown()
-		l.server.WaitForShutdown()
-	}
-}
-
-// claimStore writes down what kind of center owns the folder, or checks it: an engine of a cluster that is started on a
-// single node's store deletes the data as orphaned.
-func claimStore(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	path := filepath.Join(dir, "MODE")
-	mode, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return os.WriteFile(path, []byte("solo\n"), 0o600)
-	case err != nil:
-		return err
-	case strings.TrimSpace(string(mode)) != "solo":
-		return fmt.Errorf("%s holds a store of mode %q: move it with center backup and center restore: %w",
-			dir, strings.TrimSpace(string(mode)), ErrMode)
-	}
-	return nil
 }
 
 // warnSlowDisk measures how long the disk takes to keep a small write, and warns when that will be felt.
@@ -169,18 +178,4 @@ func warnSlowDisk(dir string, log *slog.Logger) {
 	if p50 := took[len(took)/2]; p50 > slow {
 		log.Warn("slow disk: every change waits for it", "took", p50, "changes_per_second", int(time.Second/p50))
 	}
-}
-
-// engineLog passes on what the engine complains about.
-type engineLog struct{ log *slog.Logger }
-
-func (e engineLog) Noticef(format string, v ...any) {}
-func (e engineLog) Debugf(format string, v ...any)  {}
-func (e engineLog) Tracef(format string, v ...any)  {}
-func (e engineLog) Warnf(format string, v ...any)   { e.log.Warn("engine: " + fmt.Sprintf(format, v...)) }
-func (e engineLog) Errorf(format string, v ...any) {
-	e.log.Error("engine: " + fmt.Sprintf(format, v...))
-}
-func (e engineLog) Fatalf(format string, v ...any) {
-	e.log.Error("engine: " + fmt.Sprintf(format, v...))
 }

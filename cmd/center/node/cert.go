@@ -20,13 +20,17 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"zaseki/cmd/center/ledger"
 )
 
 const (
 	caLife    = 20 * 365 * 24 * time.Hour
 	leafLife  = 397 * 24 * time.Hour // browsers accept no longer one
 	leafRenew = 30 * 24 * time.Hour  // before its end
-	caFile    = "ca.pem"             // key and certificate, 0600
+	// clockSlack is how far the clock of a phone or of another node may be behind ours.
+	clockSlack = 48 * time.Hour
+	caFile     = "ca.pem" // key and certificate, 0600
 )
 
 // authority is the center's own certificate authority, kept in the data folder. Phones pin its key by the join link, or get
@@ -42,7 +46,7 @@ func openAuthority(dir string) (*authority, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if data, err = newAuthority(time.Now()); err == nil {
-			err = os.WriteFile(path, data, 0o600)
+			err = ledger.WriteFile(path, string(data))
 		}
 	}
 	if err != nil {
@@ -66,7 +70,7 @@ func newAuthority(now time.Time) ([]byte, error) {
 	}
 	tmpl := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Zaseki center"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(caLife),
+		NotBefore: now.Add(-clockSlack), NotAfter: now.Add(caLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
@@ -77,8 +81,11 @@ func newAuthority(now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}),
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...), nil
+	return append(pemBlock("PRIVATE KEY", raw), pemBlock("CERTIFICATE", der)...), nil
+}
+
+func pemBlock(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
 // pin is what a join link carries: the SHA-256 of the authority's public key.
@@ -89,13 +96,14 @@ func (a *authority) pin() string {
 
 // public is the authority's certificate in PEM, without its key.
 func (a *authority) public() string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
+	return string(pemBlock("CERTIFICATE", a.cert.Raw))
 }
 
 // leaf is the certificate of one listener, renewed before it ends and when the names change.
 type leaf struct {
 	ca    *authority
 	names func() []string
+	usage []x509.ExtKeyUsage // nil: of a server
 
 	mu   sync.Mutex
 	cert *tls.Certificate
@@ -115,7 +123,7 @@ func (l *leaf) get(now time.Time) (*tls.Certificate, error) {
 	if l.cert != nil && l.cert.Leaf.NotAfter.Sub(now) >= leafRenew && slices.Equal(l.of, names) {
 		return l.cert, nil
 	}
-	cert, err := l.ca.issue(now, names)
+	cert, err := l.ca.issue(now, names, l.usage...)
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}
@@ -123,15 +131,18 @@ func (l *leaf) get(now time.Time) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-func (a *authority) issue(now time.Time, names []string) (*tls.Certificate, error) {
+func (a *authority) issue(now time.Time, names []string, usage ...x509.ExtKeyUsage) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
+	if len(usage) == 0 {
+		usage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	}
 	tmpl := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Zaseki center"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(leafLife),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore: now.Add(-clockSlack), NotAfter: now.Add(leafLife - clockSlack),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: usage,
 	}
 	for _, h := range names {
 		if ip := net.ParseIP(h); ip != nil {

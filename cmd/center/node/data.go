@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -42,6 +43,7 @@ func lockData(dir string) (*lock, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: %w", dir, ErrRunning)
 	}
+	os.Remove(l.running) // of a center that was killed: its bearer opens nothing any more
 	return l, nil
 }
 
@@ -63,10 +65,14 @@ func (n *Node) announce() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(n.lock.running, data, 0o600)
+	fresh := n.lock.running + ".new" // whoever looks meanwhile reads no half of it; it need not outlive the machine
+	return errors.Join(os.WriteFile(fresh, data, 0o600), os.Rename(fresh, n.lock.running))
 }
 
-// FindRunning reads what a running center left; ErrNotExist when there is none.
+// starting is how long a center may take from its lock to its word for the command line, while it says itself that it is there.
+const starting = 5 * time.Second
+
+// FindRunning reads what a running center left; ErrNotExist when there is none, ErrRunning when it leaves nothing for seconds.
 func FindRunning(dir string) (Running, error) {
 	var r Running
 	probe := flock.New(filepath.Join(dir, lockFile))
@@ -80,11 +86,17 @@ func FindRunning(dir string) (Running, error) {
 	if free {
 		return r, errors.Join(os.ErrNotExist, probe.Unlock())
 	}
-	data, err := os.ReadFile(filepath.Join(dir, runningFile))
-	if err != nil {
-		return r, fmt.Errorf("the running center is not ready yet: %w", err)
+	for end := time.Now().Add(starting); ; time.Sleep(20 * time.Millisecond) {
+		data, err := os.ReadFile(filepath.Join(dir, runningFile))
+		switch {
+		case err == nil:
+			return r, json.Unmarshal(data, &r)
+		case !errors.Is(err, os.ErrNotExist):
+			return r, err
+		case time.Now().After(end):
+			return r, fmt.Errorf("%w, and is not ready yet", ErrRunning)
+		}
 	}
-	return r, json.Unmarshal(data, &r)
 }
 
 // firstStart makes an administrator when there is none, so that a fresh center can be entered.
@@ -114,12 +126,12 @@ type Data struct {
 }
 
 // OpenData opens ledger and roster of a center that does not run.
-func OpenData(cfg Config) (*Data, error) {
+func OpenData(ctx context.Context, cfg Config) (*Data, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{cfg: cfg, log: cfg.Log}
-	err := n.openData()
+	err := n.openData(ctx)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the center's data: %w", err), n.Close())
 	}

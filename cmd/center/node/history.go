@@ -35,6 +35,7 @@ func (h *history) told(r exchange.CallRecord) {
 
 // run writes until ctx ends, and then what is left.
 func (h *history) run(ctx context.Context) error {
+	h.node.roster.KnowCalls(h.node.report.OwnCall) // so that agents write about their own
 	var last ledger.Seq
 	for {
 		select {

@@ -3,6 +3,7 @@ package node
 
 import (
 	"context"
+	"crypto/ecdh"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -15,19 +16,25 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"zaseki/cmd/center/admin"
 	"zaseki/cmd/center/exchange"
+	"zaseki/cmd/center/exchange/pbx"
 	"zaseki/cmd/center/ledger"
 	"zaseki/cmd/center/report"
 	"zaseki/cmd/center/roster"
+	"zaseki/cmd/center/vault"
 	"zaseki/web/wire"
 )
 
 // secureOff in Config.SIPS: telephones are not served with TLS.
 const secureOff = "off"
+
+// aloneTime is how long the log of a single node may take to open.
+const aloneTime = 30 * time.Second
 
 // Config is a node.
 type Config struct {
@@ -36,7 +43,9 @@ type Config struct {
 	SIP     string   // host:port for UDP and TCP
 	SIPS    string   // host:port for TLS; "" the host and the next port of SIP, "off" none
 	NATS    []string // of an outside cluster; empty: the embedded engine
+	Cluster Cluster  // empty: this node is the center
 	Version string   // shown to administrators
+	Public  Public   // names with certificates that every browser knows
 	Log     *slog.Logger
 	Timing  roster.Timing // zero fields are the defaults
 }
@@ -65,11 +74,19 @@ type Node struct {
 	ledger   *ledger.Ledger
 	roster   *roster.Roster
 	exchange *exchange.Exchange
+	pbxs     *pbx.Jobs
 	report   *report.Report
+	vault    *vault.Vault
+	recent   *admin.Recent
+	seal     *ecdh.PrivateKey // of recordings
+	key      []byte           // the center's
 	admin    *admin.Admin
 	ca       *authority
-	secure   bool // HTTP with TLS: off loopback
+	secure   bool // HTTP with TLS: off loopback, and for public names
+	public   *public
 	history  *history
+	others   *others // nil: this node is the center
+	echo     *echo   // nil: no network tests
 	listener net.Listener
 	hosts    []string
 	operator wire.Secret
@@ -80,25 +97,29 @@ type Node struct {
 }
 
 // New opens the data folder and the listeners. Run must follow, or Close.
-func New(cfg Config) (n *Node, err error) {
+func New(cfg Config) (*Node, error) { return Open(context.Background(), cfg) }
+
+// Open is New that stops waiting for the other nodes of a cluster when ctx ends.
+func Open(ctx context.Context, cfg Config) (n *Node, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	n = &Node{cfg: cfg, log: cfg.Log}
-	if err := n.open(); err != nil {
+	n = &Node{cfg: cfg, recent: &admin.Recent{}}
+	n.log = slog.New(n.recent.Handler(cfg.Log.Handler()))
+	if err := n.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open center: %w", err), n.Close())
 	}
 	return n, nil
 }
 
-func (n *Node) open() error {
+func (n *Node) open(ctx context.Context) error {
 	if err := n.claim(); err != nil {
 		return err
 	}
 	if err := n.bind(); err != nil {
 		return err
 	}
-	if err := n.openLedger(); err != nil {
+	if err := n.openLedger(ctx); err != nil {
 		return err
 	}
 	if err := n.openRooms(); err != nil {
@@ -108,11 +129,11 @@ func (n *Node) open() error {
 }
 
 // openData opens what is kept and nothing else.
-func (n *Node) openData() error {
+func (n *Node) openData(ctx context.Context) error {
 	if err := n.claim(); err != nil {
 		return err
 	}
-	return n.openLedger()
+	return n.openLedger(ctx)
 }
 
 // claim makes the data folder and keeps others off it.
@@ -133,44 +154,83 @@ func (n *Node) bind() error {
 	}
 	addr := n.addr()
 	n.hosts = names(addr)
-	n.secure = !addr.Addr().IsLoopback()
-	n.ca, err = openAuthority(n.cfg.Data)
+	n.secure = !addr.Addr().IsLoopback() || len(n.cfg.Public.Names) > 0
+	if n.ca, err = openAuthority(n.cfg.Data); err != nil {
+		return err
+	}
+	n.public, err = newPublic(n.cfg.Public, n.cfg.Data, n.ca.config(tls.VersionTLS13, func() []string { return n.hosts }))
 	return err
 }
 
-func (n *Node) openLedger() error {
+func (n *Node) openLedger(ctx context.Context) error {
+	if n.clustered() && n.cfg.Cluster.Name == "" {
+		return errors.New("a node of several needs a name (-name)")
+	}
 	var err error
-	n.ledger, err = ledger.Open(ledger.Config{Dir: filepath.Join(n.cfg.Data, "ledger"), URLs: n.cfg.NATS, Log: n.log})
+	if n.ca == nil {
+		if n.ca, err = openAuthority(n.cfg.Data); err != nil {
+			return err
+		}
+	}
+	key, err := roster.LoadKey(filepath.Join(n.cfg.Data, centerKey))
 	if err != nil {
 		return err
 	}
-	key, err := roster.LoadKey(filepath.Join(n.cfg.Data, "center.key"))
-	if err != nil {
+	if !n.clustered() { // it needs nobody
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, aloneTime)
+		defer cancel()
+	}
+	if n.ledger, err = ledger.OpenContext(ctx, n.ledgerConfig(key)); err != nil {
 		return err
 	}
-	n.roster, err = roster.New(roster.Config{Ledger: n.ledger, Log: n.log, Key: key, SIP: n.registrar, Timing: n.cfg.Timing})
+	if len(n.cfg.Cluster.Peers) > 0 && !n.cfg.Cluster.Restoring {
+		if err := n.ledger.Begun(ctx); err != nil {
+			return err
+		}
+	}
+	n.key = key
+	if n.seal, err = vault.LoadKey(n.cfg.Data); err != nil {
+		return err
+	}
+	probe := func(host string) string { return n.echo.addr(host) }
+	n.roster, err = roster.New(roster.Config{Ledger: n.ledger, Log: n.log, Node: n.cfg.Cluster.Name, Key: key, SIP: n.registrar, Probe: probe, Seal: n.seal.PublicKey().Bytes(), Registered: n.registered, Timing: n.cfg.Timing})
 	return err
 }
 
 func (n *Node) openRooms() error {
 	var err error
+	if n.clustered() {
+		n.others = &others{node: n, cards: map[string]card{}, seen: map[string]time.Time{}, from: time.Now()}
+	}
 	n.history = &history{node: n, mail: make(chan exchange.CallRecord, historyMost)}
 	n.exchange, err = exchange.New(exchange.Config{
 		Listen: n.cfg.SIP, Domain: func() string { return n.roster.Site().Domain }, Numbers: n.numbers,
-		Desk: n.roster, Log: n.log, Told: n.history.told, Secure: n.cfg.SecureSIP(), TLS: n.ca.config(tls.VersionTLS12, n.sipNames),
+		Desk: n.roster, Outside: n.roster.Outside, Hold: n.hold, Log: n.log, Told: n.history.told, Secure: n.cfg.SecureSIP(), TLS: n.ca.config(tls.VersionTLS12, n.sipNames),
+		Music: filepath.Join(n.cfg.Data, "music"), Message: n.message, Book: filepath.Join(n.cfg.Data, "calls"),
+		PhoneCalls: n.roster.PhoneCalls, Elsewhere: n.elsewhere, Key: n.key,
 	})
 	if err != nil {
 		return err
+	}
+	if n.echo, err = openEcho(n.addr(), n.roster.Probing); err != nil {
+		n.log.Warn("phones cannot test their network", "err", err)
 	}
 	n.report, err = report.Open(filepath.Join(n.cfg.Data, "report.db"), n.ledger, n.log)
 	if err != nil {
 		return err
 	}
+	n.openPBXs()
 	n.operator = wire.Secret(randomCode(32))
 	n.admin = admin.New(admin.Config{
-		Staff: n.roster, Lines: n.exchange, Ledger: n.ledger, Operator: n.operator, Secure: n.secure, Version: n.cfg.Version, Log: n.log,
+		Staff: n.roster, Lines: n.exchange, Ledger: n.ledger, History: n.report, Join: n.Join,
+		Parts: n.parts, Recent: n.recent, Operator: n.operator, Secure: n.secure, Version: n.cfg.Version, Log: n.log,
 	})
-	return nil
+	n.vault, err = vault.Open(vault.Config{
+		Dir: n.cfg.Data, Key: n.seal, Phone: n.roster.Bearer, Staff: n.admin.Staff, Ledger: n.ledger, Log: n.log,
+		Policy: n.roster.PolicyOf,
+	})
+	return err
 }
 
 // sipNames are the names a phone may check the exchange's certificate for: the SIP domain above all (RFC 5922 §7.2).
@@ -206,6 +266,9 @@ func (n *Node) registrar(host string, secure bool) (server, ca string) {
 	if secure {
 		at, ca = n.exchange.Secure(), n.ca.public()
 	}
+	if other, ok := n.elsewhere(secure); ok {
+		at = other
+	}
 	addr, err := netip.ParseAddrPort(at)
 	if err != nil { // no such listener: a phone that needs it says that it cannot register
 		return net.JoinHostPort(host, "5061"), ca
@@ -222,9 +285,22 @@ func (n *Node) Run(ctx context.Context) error {
 	var history errgroup.Group
 	history.Go(func() error { return n.history.run(written) })
 	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return named("ledger", n.ledger.Run(gctx)) })
+	if n.others != nil {
+		g.Go(func() error { return named("nodes", n.others.run(gctx)) })
+	}
 	g.Go(func() error { return named("roster", n.roster.Run(gctx)) })
 	g.Go(func() error { return named("exchange", n.exchange.Run(gctx)) })
+	g.Go(func() error { return named("pbx", n.pbxs.Run(gctx)) })
 	g.Go(func() error { return named("report", n.report.Run(gctx)) })
+	g.Go(func() error { return named("vault", n.vault.Run(gctx)) })
+	g.Go(func() error { return named("past", n.watch(gctx)) })
+	if n.echo != nil {
+		g.Go(func() error { return named("echo", n.echo.run(gctx)) })
+	}
+	if n.public != nil {
+		g.Go(func() error { return named("certificates", n.public.run(gctx, n.certified)) })
+	}
 	g.Go(func() error { return named("http", n.serve(gctx)) })
 	if err := n.announce(); err != nil {
 		n.log.Warn("the command line will not find this center", "err", err)
@@ -251,6 +327,9 @@ func (n *Node) Close() error {
 	var errs []error
 	if n.listener != nil {
 		n.listener.Close() // closed by the server already, or never served
+	}
+	if n.echo != nil {
+		n.echo.conn.Close() // closed by Run already, or never ran
 	}
 	if n.exchange != nil {
 		errs = append(errs, n.exchange.Close()) // nothing after Run
@@ -293,9 +372,13 @@ func (n *Node) SIP() string { return n.exchange.Addr() }
 // SIPS is where phones register with TLS, host:port; "" nowhere.
 func (n *Node) SIPS() string { return n.exchange.Secure() }
 
-// Join is what a phone is given to find the center: the URL on loopback, else a link that pins the center's authority.
+// Join is what a phone is given to find the center: the URL on loopback and of a public name, else a link that pins the center's
+// authority.
 func (n *Node) Join() string {
-	if !n.secure {
+	switch {
+	case n.public != nil:
+		return "https://" + n.public.cfg.Names[0]
+	case !n.secure:
 		return n.HTTP()
 	}
 	return "center://" + n.host() + "/#" + n.ca.pin()

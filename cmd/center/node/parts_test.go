@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func TestImportErrorsNamePlaceAndField(t *testing.T) {
 
 // tablesOf are CSV files as a spreadsheet saves them.
 func tablesOf(t *testing.T) map[string][]byte {
-	sjis, err := japanese.ShiftJIS.NewEncoder().Bytes([]byte("account,name,password,terminals\r\naoki,青木 美咲, pass word 1 ,1001;1002\r\n"))
+	sjis, err := japanese.ShiftJIS.NewEncoder().Bytes([]byte("account,name,password,terminals,groups,mail,off\r\naoki,青木 美咲, pass word 1 ,1001;1002,sales;night,aoki@example.jp,はい\r\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +74,7 @@ func tablesOf(t *testing.T) map[string][]byte {
 		"terminals.csv": []byte("\ufeffextension,type,account\n1001,,aoki\n1101,desk,\n"),
 		"statuses.csv":  []byte("id,name_en,name_ja,class,colour,sign,pickable,minutes\nlunch,Lunch,昼休み,pause,amber,♨,はい,60\n"),
 		"seats.csv":     []byte("id,floor,x,y\n1,1F,0,0\n2,1F,1,0\n"),
+		"groups.csv":    []byte("id,name\nsales,営業\nnight,夜間\n"),
 		"queues.csv":    []byte("extension,name\n7000,代表\n"),
 	}
 }
@@ -107,6 +109,9 @@ func TestTablesOfASpreadsheetAreRead(t *testing.T) {
 		if a.Name != "青木 美咲" || a.Password.Reveal() != " pass word 1 " || len(a.Terminals) != 2 {
 			t.Errorf("account %+v", a)
 		}
+		if !slices.Equal(a.Groups, []string{"sales", "night"}) || a.Mail != "aoki@example.jp" || !a.Off || len(s.Groups) != 2 || s.Groups[0].Name != "営業" {
+			t.Errorf("account %+v, groups %+v", a, s.Groups)
+		}
 		if len(s.Terminals) != 2 || len(s.Floors) != 1 || len(s.Seats) != 2 || s.Seats[1].X != 1 || s.Queues[0].Name != "代表" {
 			t.Errorf("setup %+v", s)
 		}
@@ -140,13 +145,13 @@ func TestACertificateNamedByAnImportIsTakenIn(t *testing.T) {
 	}
 	os.WriteFile(filepath.Join(dir, "pbx.pem"), []byte(ca.public()), 0o600)
 	file := filepath.Join(dir, "site.json")
-	os.WriteFile(file, []byte(`{"site": {"sip": {"server": "pbx", "transport": "tls", "ca": "pbx.pem"}}, "floors": [{"id": "1", "name": "1F"}]}`), 0o600)
+	os.WriteFile(file, []byte(`{"site": {"sip": {"server": "pbx", "transport": "tls", "ca": "pbx.pem"}, "mail": {"server": "127.0.0.1:25", "from": "a@b.example", "secret": "of mail"}}, "floors": [{"id": "1", "name": "1F"}]}`), 0o600)
 	s, raw, err := ReadSetup(file)
 	if err != nil || s.Site.SIP.CA != ca.public() || strings.Contains(ca.public(), "PRIVATE") {
 		t.Fatalf("%+v, %v", s.Site, err)
 	}
 	again, err := ParseSetup(raw) // as a running center gets it
-	if err != nil || again.Site.SIP.CA != ca.public() || again.Site.SIP.Expires != 120 || len(again.Floors) != 1 {
+	if err != nil || again.Site.SIP.CA != ca.public() || again.Site.SIP.Expires != 120 || len(again.Floors) != 1 || again.Site.Mail.Secret.Reveal() != "of mail" {
 		t.Fatalf("%s, %v", raw, err)
 	}
 	os.WriteFile(file, []byte(`{"site": {"sip": {"ca": "nowhere.pem"}}}`), 0o600)

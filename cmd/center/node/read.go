@@ -23,7 +23,7 @@ import (
 const maxImport = 8 << 20 // bytes of one file of an import
 
 // ReadSetup reads an import: a JSON file, or a folder or zip of CSV files with a header row each (accounts.csv, terminals.csv,
-// statuses.csv, floors.csv, seats.csv, queues.csv; all may be missing). It returns the setup as JSON too, for a running
+// groups.csv, statuses.csv, floors.csv, seats.csv, queues.csv; all may be missing). It returns the setup as JSON too, for a running
 // center: a Setup never writes its secrets.
 func ReadSetup(path string) (roster.Setup, json.RawMessage, error) {
 	raw, err := readRaw(path)
@@ -54,11 +54,20 @@ func inlineCA(s *roster.Setup, raw json.RawMessage, dir string) (json.RawMessage
 		return nil, fmt.Errorf("site.sip.ca: %w", err)
 	}
 	s.Site.SIP.CA = string(pem)
-	var parts map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &parts); err != nil {
-		return nil, err
+	return patched(raw, s.Site.SIP.CA, "site", "sip", "ca") // as it stands: a Setup never writes its secrets
+}
+
+// patched replaces one value deep in an object and leaves all else as it is.
+func patched(raw json.RawMessage, value string, path ...string) (json.RawMessage, error) {
+	if len(path) == 0 {
+		return json.Marshal(value)
 	}
-	if parts["site"], err = json.Marshal(s.Site); err != nil {
+	var parts map[string]json.RawMessage
+	err := json.Unmarshal(raw, &parts)
+	if err == nil {
+		parts[path[0]], err = patched(parts[path[0]], value, path[1:]...)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(parts)
@@ -151,7 +160,9 @@ func tables() []table {
 	}
 	type columns = map[string]func(string) (any, error)
 	return []table{
-		{"accounts", columns{"account": text, "name": text, "password": text, "hash": text, "role": text, "agent": truth, "terminals": words}},
+		{"accounts", columns{"account": text, "name": text, "password": text, "hash": text, "role": text, "agent": truth, "terminals": words,
+			"groups": words, "mail": text, "off": truth, "subject": text}},
+		{"groups", columns{"id": text, "name": text}},
 		{"terminals", columns{"extension": text, "type": text, "name": text, "secret": text, "account": text}},
 		{"statuses", columns{"id": text, "name_en": text, "name_ja": text, "class": text, "colour": text, "sign": text, "pickable": truth, "minutes": number}},
 		{"floors", columns{"id": text, "name": text}},
@@ -178,7 +189,7 @@ func readTables(files fs.FS) (json.RawMessage, error) {
 		}
 	}
 	if found == 0 {
-		return nil, errors.New("has none of accounts.csv, terminals.csv, statuses.csv, floors.csv, seats.csv, queues.csv")
+		return nil, errors.New("has none of accounts.csv, groups.csv, terminals.csv, statuses.csv, floors.csv, seats.csv, queues.csv")
 	}
 	addFloors(setup)
 	return json.Marshal(setup)

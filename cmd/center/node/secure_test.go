@@ -13,6 +13,7 @@ import (
 )
 
 func TestTelephonesRegisterWithTLSByTheCentersOwnAuthority(t *testing.T) {
+	t.Parallel()
 	n := start(t, t.TempDir())
 	if err := n.Apply(t.Context(), floor(t)); err != nil {
 		t.Fatal(err)

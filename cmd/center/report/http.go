@@ -10,35 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"zaseki/cmd/center/roster"
 )
-
-const (
-	longest = 400 * 24 * time.Hour // span of one report
-	mostRow = 10000                // calls in one answer
-)
-
-// period is what a report is asked for: from, to and tz of the query.
-type period struct {
-	from, to time.Time
-	zone     *time.Location
-}
-
-// Handler serves GET /api/v1/reports/{status-time,calls}; who may ask is decided in front of it.
-func (r *Report) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/v1/reports/status-time", func(w http.ResponseWriter, req *http.Request) {
-		answer(r, w, req, r.StatusTime, []string{"account", "status", "seconds"})
-	})
-	mux.HandleFunc("GET /api/v1/reports/calls", func(w http.ResponseWriter, req *http.Request) {
-		answer(r, w, req, r.Calls, []string{"began", "caller", "name", "called", "queue", "account", "callee", "outside", "result", "code", "wait_seconds", "talk_seconds"})
-	})
-	return mux
-}
-
-// row is a line of a report: what JSON shows and what CSV shows, in the order of the columns.
-type row interface{ cells(*time.Location) []string }
 
 // Page is the answer in JSON.
 type Page[R row] struct {
@@ -46,44 +18,107 @@ type Page[R row] struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	Rows []R       `json:"rows"`
+	Next string    `json:"next,omitempty"` // there is more: ask again with cursor
 }
 
-func answer[R row](r *Report, w http.ResponseWriter, req *http.Request, ask func(context.Context, period, url.Values) ([]R, error), columns []string) {
-	q := req.URL.Query()
-	p, err := periodOf(q, time.Now())
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	asOf := r.catchUp(req.Context())
-	rows, err := ask(req.Context(), p, q)
-	if err != nil {
-		r.log.Error("report", "path", req.URL.Path, "err", err)
-		http.Error(w, "the report cannot be made; the log says why", http.StatusInternalServerError)
-		return
-	}
-	if q.Get("format") != "csv" {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		if rows == nil {
-			rows = []R{}
+// row is a line of a report: what JSON shows and what CSV shows, in the order of the columns.
+type row interface{ cells(*time.Location) []string }
+
+// made is how the rows of a report are found: at most ask.limit of them from ask.cursor on, and the cursor of what is left.
+type made[R row] func(context.Context, ask) (rows []R, next string, err error)
+
+// Handler serves GET /api/v1/reports/…; who may ask at all is decided in front of it, whom they see by scope.
+func (r *Report) Handler(scope func(*http.Request) Scope) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/reports/status-time", serve(r, scope, r.StatusTime, []string{"account", "status", "seconds"}, "account", "status"))
+	mux.HandleFunc("GET /api/v1/reports/activity", serve(r, scope, r.Activity, activityColumns, "account", "status"))
+	mux.HandleFunc("GET /api/v1/reports/calls", serve(r, scope, r.Calls, callColumns, "account", "queue", "caller", "result", "direction", "outcome"))
+	mux.HandleFunc("GET /api/v1/reports/missed", serve(r, scope, r.Missed, missedColumns, "account", "queue", "caller", "reason"))
+	mux.HandleFunc("GET /api/v1/reports/queues", serve(r, scope, r.Queues, queueColumns, "queue", "by", "within"))
+	mux.HandleFunc("GET /api/v1/reports/outcomes", serve(r, scope, r.Outcomes, outcomeColumns, "account", "queue", "outcome"))
+	mux.HandleFunc("GET /api/v1/reports/agents", serve(r, scope, r.Agents, agentColumns, "account"))
+	return mux
+}
+
+// serve answers with a report. Words are what its query may hold besides the period, format, limit and cursor.
+func serve[R row](r *Report, scope func(*http.Request) Scope, make made[R], columns []string, words ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		a, err := question(req.URL.RawQuery, words, r.now(), 0)
+		if err != nil {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
 		}
-		json.NewEncoder(w).Encode(Page[R]{asOf, p.from, p.to, rows}) // the reader may have gone
-		return
+		a.narrow(scope(req))
+		a.asOf = r.catchUp(req.Context())
+		w.Header().Set("Cache-Control", "no-store")
+		if a.get("format") == "csv" {
+			err = table(w, req, a, make, columns)
+		} else {
+			err = page(w, req, a, make)
+		}
+		if err == nil || req.Context().Err() != nil { // or the reader has gone
+			return
+		}
+		if _, ok := err.(badCursor); ok {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		r.log.Error("report", "path", req.URL.Path, "err", err)
+		refuse(w, http.StatusInternalServerError, "the report cannot be made; the log says why")
+	}
+}
+
+func refuse(w http.ResponseWriter, code int, why string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(code)
+	json.NewEncoder(w).Encode(map[string]string{"error": why}) // the reader may have gone
+}
+
+func page[R row](w http.ResponseWriter, req *http.Request, a ask, make made[R]) error {
+	rows, next, err := make(req.Context(), a)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	json.NewEncoder(w).Encode(Page[R]{a.asOf, a.from, a.to, rows, next}) // the reader may have gone
+	return nil
+}
+
+// table writes all there is, a page after the other, unless a limit was asked for: what is opened in a spreadsheet must not end
+// in the middle without a word.
+func table[R row](w http.ResponseWriter, req *http.Request, a ask, make made[R], columns []string) error {
+	rows, next, err := make(req.Context(), a)
+	if err != nil {
+		return err
 	}
 	name := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".csv"))
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+"-"+a.from.In(a.zone).Format(time.DateOnly)+".csv"))
+	if a.limited && next != "" {
+		more := req.URL.Query()
+		more.Set("cursor", next)
+		w.Header().Set("Link", fmt.Sprintf("<%s?%s>; rel=\"next\"", req.URL.Path, more.Encode()))
+	}
 	w.Write([]byte("\ufeff")) // or a spreadsheet on Windows shows Japanese as rubbish
 	out := csv.NewWriter(w)
 	out.Write(columns)
-	for _, row := range rows {
-		cells := row.cells(p.zone)
-		for i := range cells {
-			cells[i] = inert(cells[i])
+	for {
+		for _, row := range rows {
+			cells := row.cells(a.zone)
+			for i := range cells {
+				cells[i] = inert(cells[i])
+			}
+			out.Write(cells)
 		}
-		out.Write(cells)
+		out.Flush()
+		if next == "" || a.limited || out.Error() != nil {
+			return nil
+		}
+		a.cursor = next
+		if rows, next, err = make(req.Context(), a); err != nil {
+			panic(http.ErrAbortHandler) // half a table must not look like a whole one
+		}
 	}
-	out.Flush()
 }
 
 // inert keeps a spreadsheet from taking a caller's name or number for a formula.
@@ -94,43 +129,23 @@ func inert(cell string) string {
 	return cell
 }
 
-// periodOf reads from, to (RFC 3339 or a date in tz) and tz (IANA name; default UTC). Without from and to it is today.
-func periodOf(q url.Values, now time.Time) (period, error) {
-	p := period{zone: time.UTC}
-	if name := q.Get("tz"); name != "" {
-		zone, err := time.LoadLocation(name)
-		if err != nil {
-			return p, fmt.Errorf("tz %q is not a time zone's name", name)
-		}
-		p.zone = zone
+func whole(f float64) string { return strconv.FormatFloat(f, 'f', 0, 64) }
+
+// stamp is a time as a table shows it; "" for none.
+func stamp(t time.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return ""
 	}
-	y, m, d := now.In(p.zone).Date()
-	p.from, p.to = time.Date(y, m, d, 0, 0, 0, 0, p.zone), now
-	for name, at := range map[string]*time.Time{"from": &p.from, "to": &p.to} {
-		if v := q.Get(name); v != "" {
-			t, err := time.Parse(time.RFC3339, v)
-			if err != nil {
-				t, err = time.ParseInLocation(time.DateOnly, v, p.zone)
-			}
-			if err != nil {
-				return p, fmt.Errorf("%s %q is neither a date nor a time (RFC 3339)", name, v)
-			}
-			*at = t
-		}
-	}
-	if !p.from.Before(p.to) || p.to.Sub(p.from) > longest {
-		return p, fmt.Errorf("from must be before to, by at most %d days", int(longest.Hours()/24))
-	}
-	return p, nil
+	return t.In(zone).Format(time.RFC3339)
 }
 
 // catchUp waits a little for what the log has and we have not. It returns as of when the reports are whole.
 func (r *Report) catchUp(ctx context.Context) time.Time {
 	ctx, cancel := context.WithTimeout(ctx, waitMost)
 	defer cancel()
-	asOf := time.Now()
-	_, end, err := r.ledger.Load(ctx, roster.KindSite)
-	for err == nil && r.cursor.Load() < uint64(end) && ctx.Err() == nil {
+	asOf := r.now()
+	end, err := r.end(ctx)
+	for err == nil && r.cursor.Load() < end && ctx.Err() == nil {
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():
@@ -139,90 +154,23 @@ func (r *Report) catchUp(ctx context.Context) time.Time {
 	if err == nil && ctx.Err() == nil {
 		return asOf
 	}
-	var micro int64
-	if r.db.QueryRow("SELECT coalesce(max(at), 0) FROM event").Scan(&micro) != nil {
+	var at int64
+	if r.db.QueryRow("SELECT at FROM cursor").Scan(&at) != nil || at == 0 {
 		return time.Time{}
 	}
-	return time.UnixMicro(micro)
+	return micro(at)
 }
 
-// StatusRow is how long an account was in a status.
-type StatusRow struct {
-	Account string  `json:"account"`
-	Status  string  `json:"status"`
-	Seconds float64 `json:"seconds"`
-}
+func micro(at int64) time.Time { return time.UnixMicro(at).UTC() }
 
-func (s StatusRow) cells(*time.Location) []string {
-	return []string{s.Account, s.Status, strconv.FormatFloat(s.Seconds, 'f', 0, 64)}
-}
-
-// StatusTime is the time in each status by account (query: account for one only). Open spans count until the period's end or now.
-func (r *Report) StatusTime(ctx context.Context, p period, q url.Values) ([]StatusRow, error) {
-	from, to := p.from.UnixMicro(), min(p.to.UnixMicro(), time.Now().UnixMicro())
-	rows, err := r.db.QueryContext(ctx, `
-		SELECT account, status, sum(min(coalesce(ended, ?2), ?2) - max(began, ?1)) / 1e6 FROM status_span
-		WHERE began < ?2 AND coalesce(ended, ?2) > ?1 AND (?3 = '' OR account = ?3)
-		GROUP BY account, status ORDER BY account, status`, from, to, q.Get("account"))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []StatusRow
-	for rows.Next() {
-		var s StatusRow
-		if err := rows.Scan(&s.Account, &s.Status, &s.Seconds); err != nil {
-			return nil, err
+func latest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
 		}
-		all = append(all, s)
 	}
-	return all, rows.Err()
+	return first
 }
 
-// CallRow is a call that ended.
-type CallRow struct {
-	Began   time.Time `json:"began"`
-	Caller  string    `json:"caller"`
-	Name    string    `json:"name"`
-	Called  string    `json:"called"`
-	Queue   string    `json:"queue"`
-	Account string    `json:"account"`
-	Callee  string    `json:"callee"`
-	Outside bool      `json:"outside"`
-	Result  string    `json:"result"`
-	Code    int       `json:"code"`
-	Wait    float64   `json:"waitSeconds"` // until the answer or the end
-	Talk    float64   `json:"talkSeconds"`
-}
-
-func (c CallRow) cells(zone *time.Location) []string {
-	whole := func(f float64) string { return strconv.FormatFloat(f, 'f', 0, 64) }
-	return []string{c.Began.In(zone).Format(time.RFC3339), c.Caller, c.Name, c.Called, c.Queue, c.Account, c.Callee,
-		strconv.FormatBool(c.Outside), c.Result, strconv.Itoa(c.Code), whole(c.Wait), whole(c.Talk)}
-}
-
-// Calls are the calls that began in the period, the newest first (query: account, queue, caller, result; at most 10,000).
-func (r *Report) Calls(ctx context.Context, p period, q url.Values) ([]CallRow, error) {
-	rows, err := r.db.QueryContext(ctx, `
-		SELECT began, caller, name, called, queue, account, callee, outside, result, code,
-		       (coalesce(answered, ended) - began) / 1e6, (ended - coalesce(answered, ended)) / 1e6
-		FROM call WHERE began >= ?1 AND began < ?2 AND (?3 = '' OR account = ?3) AND (?4 = '' OR queue = ?4)
-		AND (?5 = '' OR caller = ?5) AND (?6 = '' OR result = ?6) ORDER BY began DESC, seq DESC LIMIT ?7`,
-		p.from.UnixMicro(), p.to.UnixMicro(), q.Get("account"), q.Get("queue"), q.Get("caller"), q.Get("result"), mostRow)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []CallRow
-	for rows.Next() {
-		var c CallRow
-		var began int64
-		err := rows.Scan(&began, &c.Caller, &c.Name, &c.Called, &c.Queue, &c.Account, &c.Callee, &c.Outside, &c.Result, &c.Code, &c.Wait, &c.Talk)
-		if err != nil {
-			return nil, err
-		}
-		c.Began = time.UnixMicro(began).UTC()
-		all = append(all, c)
-	}
-	return all, rows.Err()
-}
+// get is a word of the query; each stands there once.
+func (a ask) get(name string) string { return url.Values(a.words).Get(name) }

@@ -1,89 +1,101 @@
 package report
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
-	"time"
+	"errors"
+	"fmt"
 
-	"zaseki/cmd/center/exchange"
 	"zaseki/cmd/center/ledger"
 	"zaseki/cmd/center/roster"
-	"zaseki/web/wire"
 )
 
 // KindCalls is the kind of the entity whose events are the calls that ended, one each: exchange.CallRecord.
 const KindCalls = "calls"
 
+// errUnreadable is an event that is not of the form its kind has.
+var errUnreadable = errors.New("event cannot be read")
+
+// projector puts events into the tables.
+type projector struct {
+	conn *sql.Conn
+	made map[string]*sql.Stmt // by their text
+	open map[string]span      // by account
+	// calls that phones have now, by account and the phone's name for them
+	calls map[string]map[string]ringing
+	past  past
+}
+
+// stmt prepares a statement once.
+func (p *projector) stmt(query string) (*sql.Stmt, error) {
+	if s := p.made[query]; s != nil {
+		return s, nil
+	}
+	s, err := p.conn.PrepareContext(context.Background(), query)
+	if err == nil {
+		p.made[query] = s
+	}
+	return s, err
+}
+
+func (p *projector) exec(query string, args ...any) error {
+	_, err := p.add(query, args...)
+	return err
+}
+
+// add is exec, and gives the row that was inserted.
+func (p *projector) add(query string, args ...any) (row int64, err error) {
+	s, err := p.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	done, err := s.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return done.LastInsertId()
+}
+
 // project puts one event into the tables.
-func project(tx *sql.Tx, e ledger.Event) error {
+func (p *projector) project(e ledger.Event) error {
 	kind, id, ok := ledger.Split(e.Subject)
-	if !ok {
-		return nil // of a later version of ours
-	}
-	var agent roster.Agent
-	if kind == roster.KindAgent {
-		if err := json.Unmarshal(e.Data, &agent); err != nil {
-			return err
-		}
-		if err := span(tx, id, agent, e.At); err != nil {
-			return err
-		}
-	}
-	if kind == KindCalls {
-		return call(tx, e)
-	}
-	_, err := tx.Exec("INSERT INTO event (seq, at, kind, id, status, seat, actor, why) VALUES (?,?,?,?,?,?,?,?)",
-		e.Seq, e.At.UnixMicro(), kind, id, agent.Status, agent.Seat, e.By, e.Why)
-	return err
-}
-
-// span ends the account's open span when its status has changed, and begins the next. Minutes without a connection are
-// counted from the loss, not from when it was noticed.
-func span(tx *sql.Tx, account string, a roster.Agent, at time.Time) error {
-	status := a.Status
 	switch {
-	case a.Session == nil || status == wire.StatusOff:
-		status = ""
-	case !a.LostAt.IsZero():
-		status = wire.StatusLost
-	}
-	var open string
-	var began int64
-	err := tx.QueryRow("SELECT status, began FROM status_span WHERE account = ? AND ended IS NULL", account).Scan(&open, &began)
-	if err != nil && err != sql.ErrNoRows {
-		return err
-	}
-	if open == status {
-		return nil
-	}
-	when := at.UnixMicro()
-	if status == wire.StatusLost {
-		when = max(began, min(when, a.LostAt.UnixMicro()))
-	}
-	if open != "" {
-		if _, err := tx.Exec("UPDATE status_span SET ended = ? WHERE account = ? AND ended IS NULL", when, account); err != nil {
+	case !ok:
+		return nil // of a later version of ours
+	case kind == KindCalls:
+		return p.call(e)
+	case kind == roster.KindNote:
+		return p.remark(id, e)
+	case kind == roster.KindAgent:
+		var agent roster.Agent // of a removed one all is zero: signed out
+		if err := read(e, &agent); err != nil {
+			return err
+		}
+		then := e
+		if !agent.Told.IsZero() {
+			then.At = agent.Told
+		}
+		if err := errors.Join(p.spans(id, agent, e), p.sound(id, agent.Sound), p.phoneCalls(id, agent.Calls, then), p.face(id, agent, e)); err != nil {
+			return err
+		}
+	case kind == KindAway:
+		return p.away(e)
+	case kind == roster.KindAttend:
+		if err := p.attend(id, e); err != nil {
+			return err
+		}
+	case kind == roster.KindSeat || kind == roster.KindStatus:
+		if err := p.plan(kind, id, e); err != nil {
 			return err
 		}
 	}
-	if status == "" {
-		return nil
-	}
-	_, err = tx.Exec("INSERT INTO status_span (account, status, began) VALUES (?,?,?)", account, status, when)
-	return err
+	return p.audit(e, kind, id)
 }
 
-func call(tx *sql.Tx, e ledger.Event) error {
-	var r exchange.CallRecord
-	if err := json.Unmarshal(e.Data, &r); err != nil {
-		return err
+func read(e ledger.Event, into any) error {
+	if err := json.Unmarshal(e.Data, into); err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	var answered any
-	if !r.Answered.IsZero() {
-		answered = r.Answered.UnixMicro()
-	}
-	_, err := tx.Exec(`INSERT INTO call (seq, id, caller, name, called, queue, account, callee, outside, result, code, began, answered, ended)
-		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		e.Seq, r.ID, r.From, r.Name, r.To, r.Queue, r.Account, r.Callee, r.Outside, r.Result, r.Code,
-		r.Began.UnixMicro(), answered, r.Ended.UnixMicro())
-	return err
+	return nil
 }

@@ -17,14 +17,17 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"zaseki/cmd/center/ledger"
-	"zaseki/cmd/center/roster"
 )
 
-// version is the schema's: another one on the disk is thrown away and rebuilt.
-const version = 1
+// version is the schema's: another one on the disk is thrown away and rebuilt. A file that is made anew has none before it is whole, and the
+// negative one while its making is interrupted.
+const version = 9
 
 //go:embed schema.sql
 var schema string
+
+//go:embed indexes.sql
+var indexes string
 
 const (
 	batchMost = 5000            // events in one transaction
@@ -33,7 +36,7 @@ const (
 
 // Log is what is asked of the ledger.
 type Log interface {
-	Load(ctx context.Context, kind string) (map[string]ledger.Event, ledger.Seq, error)
+	End(ctx context.Context) (ledger.Seq, error)
 	Follow(ctx context.Context, after ledger.Seq, tell func(ledger.Event)) error
 }
 
@@ -43,6 +46,8 @@ type Report struct {
 	ledger Log
 	db     *sql.DB
 	cursor atomic.Uint64 // the last event in the file
+	until  atomic.Uint64 // the file is made anew up to this event; 0: it is whole
+	now    func() time.Time
 }
 
 // Open opens the file, or makes it. One of another schema, one that is damaged, and one that knows more than the log (which was
@@ -53,16 +58,16 @@ func Open(path string, l Log, log *slog.Logger) (*Report, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	_, end, err := l.Load(ctx, roster.KindSite)
+	end, err := l.End(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open reports: %w", err)
 	}
-	r := &Report{log: log, ledger: l}
+	r := &Report{log: log, ledger: l, now: time.Now}
 	if err := r.open(ctx, path, end); err != nil {
 		if !errors.Is(err, os.ErrNotExist) {
 			log.Warn("reports are made anew from the log", "err", err)
 		}
-		if err := r.rebuild(ctx, path); err != nil {
+		if err := r.rebuild(ctx, path, end); err != nil {
 			return nil, fmt.Errorf("open reports: %w", err)
 		}
 	}
@@ -80,7 +85,7 @@ func (r *Report) open(ctx context.Context, path string, end ledger.Seq) error {
 	var is int
 	var seq uint64
 	err := r.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&is)
-	if err == nil && is != version {
+	if err == nil && is != version && is != -version {
 		err = fmt.Errorf("schema %d, not %d", is, version)
 	}
 	if err == nil {
@@ -93,10 +98,14 @@ func (r *Report) open(ctx context.Context, path string, end ledger.Seq) error {
 		return errors.Join(err, r.db.Close())
 	}
 	r.cursor.Store(seq)
+	if is == -version {
+		r.until.Store(max(uint64(end), 1))
+	}
 	return nil
 }
 
-func (r *Report) rebuild(ctx context.Context, path string) error {
+// rebuild makes an empty file, to be filled up to the end of the log.
+func (r *Report) rebuild(ctx context.Context, path string, end ledger.Seq) error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
@@ -109,12 +118,13 @@ func (r *Report) rebuild(ctx context.Context, path string) error {
 		return errors.Join(err, r.db.Close())
 	}
 	r.cursor.Store(0)
+	r.until.Store(max(uint64(end), 1))
 	return os.Chmod(path, 0o600)
 }
 
 // connect opens the database. What a power cut takes from it the log gives back, so it need not wait for the disk.
 func (r *Report) connect(path string) error {
-	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(5000)"}}
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(5000)", "cache_size(-32000)"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String())
 	r.db = db
 	return err
@@ -122,9 +132,14 @@ func (r *Report) connect(path string) error {
 
 // Run follows the ledger until the context ends.
 func (r *Report) Run(ctx context.Context) error {
+	w, err := r.writer(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	events := make(chan ledger.Event, 256)
+	events := make(chan ledger.Event, batchMost) // filled while a batch is written, so that the next is as large
 	done := make(chan error, 1)
 	go func() {
 		done <- r.ledger.Follow(ctx, ledger.Seq(r.cursor.Load()), func(e ledger.Event) {
@@ -137,7 +152,7 @@ func (r *Report) Run(ctx context.Context) error {
 	for {
 		select {
 		case e := <-events:
-			if err := r.take(gather(e, events)); err != nil {
+			if err := w.take(gather(e, events)); err != nil {
 				cancel(err)
 				<-done
 				return err
@@ -162,36 +177,22 @@ func gather(first ledger.Event, more <-chan ledger.Event) []ledger.Event {
 	return batch
 }
 
-// take writes a batch together with the cursor: all or nothing.
-func (r *Report) take(batch []ledger.Event) error {
-	tx, err := r.db.Begin()
-	if err != nil {
-		return fmt.Errorf("project: %w", err)
-	}
-	defer tx.Rollback() // after Commit it does nothing
-	for _, e := range batch {
-		if err := project(tx, e); err != nil {
-			return fmt.Errorf("project event %d of %s: %w", e.Seq, e.Subject, err)
-		}
-	}
-	last := batch[len(batch)-1].Seq
-	if _, err := tx.Exec("UPDATE cursor SET seq = ?", last); err != nil {
-		return fmt.Errorf("project: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("project: %w", err)
-	}
-	r.cursor.Store(uint64(last))
-	return nil
-}
-
-// Lag is how many events the reports are behind the log.
+// Lag is how many events the reports are behind the log; 1 at least while the file is not whole.
 func (r *Report) Lag(ctx context.Context) (uint64, error) {
-	_, end, err := r.ledger.Load(ctx, roster.KindSite)
-	if at := r.cursor.Load(); err == nil && uint64(end) > at {
-		return uint64(end) - at, nil
+	end, err := r.end(ctx)
+	if at := r.cursor.Load(); err == nil && end > at {
+		return end - at, nil
+	}
+	if err == nil && end > 0 && r.until.Load() > 0 {
+		return 1, nil
 	}
 	return 0, err
+}
+
+// end is the log's last event.
+func (r *Report) end(ctx context.Context) (uint64, error) {
+	end, err := r.ledger.End(ctx)
+	return uint64(end), err
 }
 
 // Close closes the file. Run must have ended.

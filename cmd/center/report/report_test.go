@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -90,10 +91,12 @@ func (b *book) run(path string) (*Report, func()) {
 	return r, stop
 }
 
+func everybody(*http.Request) Scope { return Scope{All: true} }
+
 func get(t *testing.T, r *Report, target string) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	r.Handler().ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+	r.Handler(everybody).ServeHTTP(w, httptest.NewRequest("GET", target, nil))
 	body, err := io.ReadAll(w.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -165,6 +168,7 @@ func TestCallsAreCountedAndCannotBeFormulas(t *testing.T) {
 	b.write(KindCalls, "center", 0, callAt(0, nil))
 	b.write(KindCalls, "center", 5, callAt(5, func(r *exchange.CallRecord) {
 		r.From, r.Name, r.Result, r.Code, r.Answered = "+81312345678", `=HYPERLINK("http://evil")`, "missed", 480, time.Time{}
+		r.Why, r.Message, r.Offers = "late", "20260401-X", []exchange.OfferRecord{{Account: "aoki", At: day, Result: "silent"}}
 	}))
 	r, _ := b.run(filepath.Join(t.TempDir(), "report.db"))
 	_, body := get(t, r, "/api/v1/reports/calls?"+april1)
@@ -175,7 +179,7 @@ func TestCallsAreCountedAndCannotBeFormulas(t *testing.T) {
 	if c := page.Rows[1]; c.Talk != 60 || c.Wait != 10 || c.Result != "answered" {
 		t.Errorf("answered call: %+v", c)
 	}
-	if c := page.Rows[0]; c.Talk != 0 || c.Wait != 70 || c.Result != "missed" {
+	if c := page.Rows[0]; c.Talk != 0 || c.Wait != 70 || c.Result != "missed" || c.Why != "late" || c.Message == "" || !strings.Contains(string(c.Offers), "silent") {
 		t.Errorf("missed call: %+v", c)
 	}
 	_, body = get(t, r, "/api/v1/reports/calls?format=csv&result=missed&"+april1)
@@ -187,8 +191,14 @@ func TestCallsAreCountedAndCannotBeFormulas(t *testing.T) {
 func TestBadQuestionsAreToldSo(t *testing.T) {
 	b := newBook(t)
 	r, _ := b.run(filepath.Join(t.TempDir(), "report.db"))
-	for _, q := range []string{"from=yesterday", "tz=Mars/Base", "from=2026-04-02&to=2026-04-01", "from=2020-01-01&to=2026-01-01"} {
+	for _, q := range []string{"from=yesterday", "tz=Mars/Base", "from=2026-04-02&to=2026-04-01", "from=2020-01-01&to=2026-01-01",
+		"order=began%3B--", "order=began;--", "account=%zz", "tz=Local", "tz=../../etc/passwd", "result=lost", "format=xml", "limit=0", "limit=10001", "limit=many", "cursor=x", "cursor=1.%27", "account=a&account=b"} {
 		if code, body := get(t, r, "/api/v1/reports/calls?"+q); code != 400 {
+			t.Errorf("%s: %d %s", q, code, body)
+		}
+	}
+	for _, q := range []string{"queues?by=minute", "queues?within=0", "queues?cursor=-1", "queues?cursor=1", "agents?result=answered", "missed?reason=bored", "status-time?limit=x"} {
+		if code, body := get(t, r, "/api/v1/reports/"+q); code != 400 || !strings.Contains(body, `"error"`) {
 			t.Errorf("%s: %d %s", q, code, body)
 		}
 	}

@@ -70,50 +70,35 @@ func (r *Roster) hashAll(ctx context.Context, rows []AccountSetup, known map[str
 	return out, nil
 }
 
+// hashOne is the new hash of an account's password; "" when the present one stays.
 func (r *Roster) hashOne(ctx context.Context, a AccountSetup, known string) (string, error) {
 	if a.Hash != "" {
 		return a.Hash, nil
 	}
 	if a.Password == "" {
-		return known, nil
+		return "", nil
 	}
 	if known != "" {
 		if same, err := r.passwords.right(ctx, known, a.Password.Reveal()); same || err != nil {
-			return known, err
+			return "", err
 		}
 	}
 	return r.passwords.hash(ctx, a.Password.Reveal())
 }
 
-// SetPassword changes the password of an account.
-func (r *Roster) SetPassword(ctx context.Context, account string, password wire.Secret, by string) error {
-	if err := goodPassword(account, password.Reveal()); err != nil {
-		return fmt.Errorf("account %q: %w", account, err)
-	}
-	hash, err := r.passwords.hash(ctx, password.Reveal())
-	if err != nil {
-		return err
-	}
-	return r.change(ctx, by, func(d *draft) error {
-		row, ok := d.accounts[account]
-		if !ok {
-			return fmt.Errorf("there is no account %q", account)
-		}
-		a := row.v
-		a.Hash = hash
-		d.add(KindAccount, account, row.seq, &a, "password set")
-		return nil
-	})
-}
-
 // write puts what differs into the draft.
 func (p *plan) write() error {
-	if s := p.setup.Site; s != nil && (!reflect.DeepEqual(*s, p.site.v) || p.site.seq == 0) {
-		p.draft.add(KindSite, siteID, p.site.seq, s, "setup")
+	if p.setup.Site != nil {
+		s, err := p.sealSite(*p.setup.Site)
+		if err != nil {
+			return err
+		}
+		if p.site.seq == 0 || !reflect.DeepEqual(s, p.site.v) {
+			p.draft.add(KindSite, siteID, p.site.seq, &s, "setup")
+		}
 	}
 	for _, a := range p.setup.Accounts {
-		put := Account{Account: a.Account, Name: a.Name, Role: a.role(), Agent: a.agent(), Hash: p.hashes[a.Account]}
-		differ(p.draft, KindAccount, a.Account, p.accounts, put)
+		p.writeAccount(a)
 	}
 	if err := p.writeTerminals(); err != nil {
 		return err
@@ -121,10 +106,10 @@ func (p *plan) write() error {
 	for i, s := range p.setup.Statuses {
 		s.Pickable = true
 		s.Colour, s.Sign = or(s.Colour, "violet"), or(s.Sign, "■")
-		differ(p.draft, KindStatus, s.ID, p.statuses, Status{s, i})
+		differ(p.draft, KindStatus, s.ID, p.statuses, Status{s, p.order(i, s.ID)})
 	}
 	for _, f := range p.setup.Floors {
-		differ(p.draft, KindFloor, f.ID, p.floors, Floor(f))
+		differ(p.draft, KindFloor, f.ID, p.floors, f)
 	}
 	for _, s := range p.setup.Seats {
 		old := p.seats[s.ID].v
@@ -132,7 +117,75 @@ func (p *plan) write() error {
 			ID: s.ID, Name: or(s.Name, s.ID), Floor: s.Floor, X: s.X, Y: s.Y, Holder: old.Holder, Since: old.Since})
 	}
 	for _, q := range p.setup.Queues {
-		differ(p.draft, KindQueue, q.Extension, p.queues, Queue(q))
+		differ(p.draft, KindQueue, q.Extension, p.queues, q)
+	}
+	for _, g := range p.setup.Groups {
+		differ(p.draft, KindGroup, g.ID, p.groups, g)
+	}
+	for _, v := range p.setup.Policies {
+		v.Set = kept(v.Set)
+		differ(p.draft, KindPolicy, v.ID, p.policies, v)
+	}
+	for _, c := range p.setup.Calendars {
+		differ(p.draft, KindCalendar, c.ID, p.calendars, c)
+	}
+	for _, o := range p.setup.Outcomes {
+		differ(p.draft, KindOutcome, o.ID, p.outcomes, o)
+	}
+	if _, err := p.writeContacts(false); err != nil {
+		return err
+	}
+	return p.writePBXs()
+}
+
+// writeAccount keeps what a setup cannot know: a password that was hashed anew, and whom single sign-on has found.
+func (p *plan) writeAccount(a AccountSetup) {
+	old := p.accounts[a.Account].v
+	put := Account{Account: a.Account, Name: a.Name, Role: a.role(), Agent: a.agent(), Hash: old.Hash, Was: old.Was,
+		Groups: a.Groups, Mail: a.Mail, Subject: or(a.Subject, old.Subject), Off: a.Off}
+	if put.Subject == noSubject {
+		put.Subject = ""
+	}
+	if hash := p.hashes[a.Account]; hash != "" && hash != old.Hash && hash != old.Was {
+		put.Hash, put.Was = hash, ""
+		if len(p.factors[a.Account].v.Devices) > 0 {
+			p.draft.factor(a.Account, "password set").Devices = nil
+		}
+	}
+	differ(p.draft, KindAccount, a.Account, p.accounts, put)
+}
+
+// order is a status's place. A setup that names all of them sets it; else those that are there stay, and new ones come last.
+func (p *plan) order(i int, id string) int {
+	named := func(id string) bool {
+		return slices.ContainsFunc(p.setup.Statuses, func(d wire.StatusDef) bool { return d.ID == id })
+	}
+	last, all := -1, true
+	for other, s := range p.statuses {
+		last, all = max(last, s.v.Order), all && named(other)
+	}
+	old, ok := p.statuses[id]
+	switch {
+	case all:
+		return i
+	case ok:
+		return old.v.Order
+	}
+	return last + 1 + i
+}
+
+func (p *plan) writePBXs() error {
+	for _, b := range p.setup.PBXs {
+		put := b.PBX
+		put.Sealed = p.pbxs[b.ID].v.Sealed
+		if b.Secret != "" {
+			sealed, err := p.vault.seal(b.Secret.Reveal(), "pbx "+b.ID)
+			if err != nil {
+				return err
+			}
+			put.Sealed = sealed
+		}
+		differ(p.draft, KindPBX, b.ID, p.pbxs, put)
 	}
 	return nil
 }
@@ -149,6 +202,9 @@ func (p *plan) writeTerminals() error {
 		put := p.terminals[t.Extension].v
 		put.Extension, put.Type, put.Name = t.Extension, t.kind(), t.Name
 		put.Account = or(or(t.Account, owners[t.Extension]), put.Account)
+		if t.Trunk != nil {
+			put.Trunk = t.Trunk
+		}
 		if t.Secret != "" {
 			if was, err := p.vault.open(put.Sealed, put.Extension); err != nil || was != t.Secret.Reveal() {
 				sealed, err := p.vault.seal(t.Secret.Reveal(), put.Extension)
@@ -173,7 +229,7 @@ func (p *plan) writeTerminals() error {
 func differ[T any](d *draft, kind, id string, rows map[string]row[T], v T) {
 	old, ok := rows[id]
 	if !ok || !reflect.DeepEqual(old.v, v) {
-		d.add(kind, id, old.seq, &v, "setup")
+		d.add(kind, id, max(old.seq, d.gone[ledger.Subject(kind, id)]), &v, "setup")
 	}
 }
 

@@ -43,7 +43,7 @@ func startCenter(t *testing.T, dir string, tune func(*Config)) *center {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		Ledger: l, Log: log, Key: testKey,
+		Ledger: l, Log: log, Key: testKey, Cost: Cost{Time: 1, Memory: 8},
 		SIP: func(host string, secure bool) (string, string) {
 			if secure {
 				return host + ":5061", "the authority"
@@ -93,7 +93,7 @@ func setup() Setup {
 			{Account: "alice", Name: "Alice 山田", Hash: hash}, {Account: "bob", Name: "Bob", Hash: hash},
 			{Account: "carol", Name: "Carol", Hash: hash, Role: "supervisor"}, {Account: "root", Name: "Root", Hash: hash, Role: "administrator"},
 		},
-		Floors: []FloorSetup{{"1", "First floor"}},
+		Floors: []FloorSetup{{ID: "1", Name: "First floor"}},
 		Seats:  []SeatSetup{{ID: "1", Floor: "1"}, {ID: "2", Floor: "1", X: 1}, {ID: "3", Floor: "1", X: 2}, {ID: "10", Floor: "1", X: 3}},
 		Statuses: []wire.StatusDef{{ID: "training", Name: wire.Words{"en": "Training", "ja": "研修中"}, Class: "pause"},
 			{ID: "vip", Name: wire.Words{"en": "VIP only", "ja": "VIP専用"}, Class: "available"}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zaseki/cmd/center/ledger"
+	"zaseki/web/wire"
 )
 
 // bySystem is the actor of what nobody asked for.
@@ -23,12 +24,24 @@ func (r *Roster) change(ctx context.Context, by string, rule func(*draft) error)
 	ctx, cancel := context.WithTimeout(ctx, changeTime)
 	defer cancel()
 	const tries = 20
+	asked := false // the ledger, about what was in doubt
 	for range tries {
-		changes, err := r.decide(rule)
+		d, err := r.decide(rule)
+		if len(d.doubts) > 0 && !asked {
+			asked = true
+			if err := r.refresh(ctx, d.doubts); err != nil {
+				return err
+			}
+			continue
+		}
+		changes := d.changes
 		if err != nil || len(changes) == 0 {
 			return err
 		}
 		err = r.commit(ctx, by, changes)
+		if errors.Is(err, ledger.ErrReadOnly) || errors.Is(err, ledger.ErrUnknown) {
+			return fmt.Errorf("%w: %w", wire.Problem{Code: wire.ProblemReadOnly}, err)
+		}
 		if !errors.Is(err, ledger.ErrConflict) {
 			return err
 		}
@@ -39,14 +52,11 @@ func (r *Roster) change(ctx context.Context, by string, rule func(*draft) error)
 	return fmt.Errorf("change: others came first %d times: %w", tries, ledger.ErrConflict)
 }
 
-func (r *Roster) decide(rule func(*draft) error) ([]change, error) {
+func (r *Roster) decide(rule func(*draft) error) (*draft, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	d := &draft{view: r.view, now: time.Now().UTC().Truncate(time.Microsecond)}
-	if err := rule(d); err != nil {
-		return nil, err
-	}
-	return d.changes, nil
+	return d, rule(d)
 }
 
 func (r *Roster) commit(ctx context.Context, by string, changes []change) error {
@@ -60,6 +70,7 @@ func (r *Roster) commit(ctx context.Context, by string, changes []change) error 
 		writes[i] = ledger.Write{Subject: ledger.Subject(c.kind, c.id), Expect: c.expect, By: by, Why: c.why, At: at, Data: data}
 	}
 	last, err := r.ledger.Commit(ctx, op, writes)
+	r.tally.commit(time.Since(at), err)
 	if err != nil {
 		return err
 	}
@@ -71,7 +82,7 @@ func (r *Roster) commit(ctx context.Context, by string, changes []change) error 
 	return r.take(events)
 }
 
-// refresh reads the subjects again that a conflict named.
+// refresh reads the subjects again that a conflict or a doubt named.
 func (r *Roster) refresh(ctx context.Context, changes []change) error {
 	var events []ledger.Event
 	for _, c := range changes {
@@ -86,62 +97,19 @@ func (r *Roster) refresh(ctx context.Context, changes []change) error {
 	return r.take(events)
 }
 
-// watchClock does what time alone does, for every agent whose turn it is.
-func (r *Roster) watchClock(ctx context.Context) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-r.kick:
-		case <-timer.C:
-		}
-		due, next := r.due()
-		for _, account := range due {
-			err := r.change(ctx, bySystem, func(d *draft) error {
-				d.lapse(account, r.presenceLocked(account), r.cfg.Timing)
-				return nil
-			})
-			if err != nil && ctx.Err() == nil {
-				r.log.Warn("timer of an agent", "account", account, "err", err)
-				next = time.Now().Add(time.Second)
-			}
-		}
-		if !next.IsZero() {
-			timer.Reset(max(time.Until(next), time.Millisecond))
-		}
-	}
-}
-
-// due are the accounts whose records time has changed, and when to look again.
-func (r *Roster) due() (accounts []string, next time.Time) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	now := time.Now().UTC()
-	for account, a := range r.view.agents {
-		if a.v.Session == nil {
-			continue
-		}
-		d := &draft{view: r.view, now: now}
-		at := d.lapse(account, r.presenceLocked(account), r.cfg.Timing)
-		if len(d.changes) > 0 {
-			accounts = append(accounts, account)
-		}
-		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
-	return accounts, next
-}
-
 // presenceLocked is what this node knows about the phone's connection.
 func (r *Roster) presenceLocked(account string) presence {
 	s := r.view.agents[account].v.Session
 	if l := r.links[account]; l != nil && s != nil && l.session == s.ID {
 		return presence{linked: true}
 	}
-	if s == nil || s.Node != r.cfg.Node {
+	if s == nil {
+		return presence{}
+	}
+	if s.Node != r.cfg.Node {
+		if since, lost := r.lostLocked(s.Node); lost && r.nodes.Duty {
+			return presence{dropped: later(since, s.Rotated)}
+		}
 		return presence{}
 	}
 	if at, ok := r.dropped[account]; ok && at.After(s.Began) {
@@ -153,5 +121,13 @@ func (r *Roster) presenceLocked(account string) presence {
 	return presence{dropped: r.started.Add(restartGrace)}
 }
 
-// restartGrace is given to all phones after the center itself was away: they come back within five seconds.
-const restartGrace = 5 * time.Second
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// restartGrace is given to all phones after the center itself was away: they come back within eight seconds, and some that found the door
+// shut a little later.
+const restartGrace = 12 * time.Second

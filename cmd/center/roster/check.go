@@ -21,12 +21,15 @@ type plan struct {
 	hashes map[string]string
 	draft  *draft
 
+	gone  map[string]bool // seats that go with this change
+	named map[string]bool // rows of the setup, see setupHas
+
 	problems []error
 }
 
 // bad notes what is wrong with a row.
 func (p *plan) bad(list string, i int, field, format string, args ...any) {
-	p.problems = append(p.problems, fmt.Errorf("%s[%d].%s: %s", list, i, field, fmt.Sprintf(format, args...)))
+	p.problems = append(p.problems, Fault{list, i, field, format, args})
 }
 
 var (
@@ -41,6 +44,7 @@ var (
 	profiles  = []string{"3.4", "3.5", "3.6", "3.7", "3.9"}
 	transport = []string{"", "udp", "tcp", "tls", "wss"}
 	voices    = []string{"", wire.VoiceOff, wire.VoiceOptional, wire.VoiceRequired, wire.VoiceDTLS}
+	records   = []string{wire.RecordNever, wire.RecordAsked, wire.RecordAlways}
 	prefix    = regexp.MustCompile(`^[0-9*#]{0,8}$`)
 	country   = regexp.MustCompile(`^([1-9][0-9]{0,2})?$`)
 	short     = regexp.MustCompile(`^[0-9*#]{2,8}$`)
@@ -54,19 +58,13 @@ func (p *plan) check() error {
 	p.checkAccounts()
 	p.checkStatuses()
 	p.checkFloors()
-	seen := map[string]bool{}
-	for i, q := range p.setup.Queues {
-		if !queueExt.MatchString(q.Extension) {
-			p.bad("queues", i, "extension", "%q is not 7000 to 7999", q.Extension)
-		}
-		p.once("queues", i, "extension", q.Extension, seen)
-		p.text("queues", i, "name", q.Name, 1)
-		for _, account := range q.Agents {
-			if !p.hasAccount(account) {
-				p.bad("queues", i, "agents", "there is no account %q", account)
-			}
-		}
-	}
+	p.checkOutside()
+	p.checkQueues()
+	p.checkCalendars()
+	p.checkSiteRules()
+	p.checkPeople()
+	p.checkOutcomes()
+	p.checkContacts()
 	return errors.Join(p.problems...)
 }
 
@@ -97,7 +95,7 @@ func (p *plan) checkSite() {
 		return
 	}
 	no := func(field, format string, args ...any) {
-		p.problems = append(p.problems, fmt.Errorf("site.%s: %s", field, fmt.Sprintf(format, args...)))
+		p.problems = append(p.problems, Fault{"site", -1, field, format, args})
 	}
 	switch {
 	case s.Name == "":
@@ -116,6 +114,10 @@ func (p *plan) checkSite() {
 		no("sip.voice", "%q is none of %s", s.SIP.Voice, strings.Join(voices[1:], ", "))
 	case s.SIP.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(s.SIP.CA)):
 		no("sip.ca", "holds no certificate in PEM")
+	case !slices.Contains(records, s.Policy.Record):
+		no("policy.record", "%q is none of %s, or empty for never", s.Policy.Record, strings.Join(records[1:], ", "))
+	case s.Policy.Days < 0 || s.Policy.Days > 36500:
+		no("policy.days", "%d is not 0 (for ever) to 36500", s.Policy.Days)
 	case s.SIP.Expires < 30 || s.SIP.Expires > 3600:
 		no("sip.expires", "%d is not 30 to 3600 seconds", s.SIP.Expires)
 	case s.AfterWorkSeconds < 0 || s.AfterWorkSeconds > 3600:
@@ -185,7 +187,7 @@ func (p *plan) checkAccounts() {
 			if err := goodPassword(a.Account, a.Password.Reveal()); err != nil {
 				p.bad("accounts", i, "password", "%v", err)
 			}
-		case !exists:
+		case !exists && !p.singleSignOn():
 			p.bad("accounts", i, "password", "is missing for a new account")
 		}
 		for _, ext := range a.Terminals {
@@ -216,6 +218,9 @@ func (p *plan) checkStatuses() {
 		}
 		p.text("statuses", i, "name.en", s.Name["en"], 1)
 		p.text("statuses", i, "name.ja", s.Name["ja"], 1)
+		if s.Minutes < 0 || s.Minutes > 1440 {
+			p.bad("statuses", i, "minutes", "%d is not 0 (no limit) to 1440", s.Minutes)
+		}
 		if old, ok := p.statuses[s.ID]; ok && old.v.Class != s.Class && p.inUse(s.ID) {
 			p.bad("statuses", i, "class", "cannot change while somebody is in the status")
 		}
@@ -224,7 +229,7 @@ func (p *plan) checkStatuses() {
 
 func (p *plan) inUse(status string) bool {
 	for _, a := range p.agents {
-		if a.v.Status == status {
+		if a.v.Status == status || a.v.Next == status {
 			return true
 		}
 	}
@@ -237,6 +242,7 @@ func (p *plan) checkFloors() {
 		p.text("floors", i, "id", f.ID, 1)
 		p.once("floors", i, "id", f.ID, seen)
 		p.text("floors", i, "name", f.Name, 1)
+		p.checkSize(i, f)
 	}
 	here := seen
 	seen = map[string]bool{}
@@ -249,16 +255,68 @@ func (p *plan) checkFloors() {
 		}
 		if s.X < 0 || s.Y < 0 || s.X > 999 || s.Y > 999 {
 			p.bad("seats", i, "x", "%d, %d is not within 0 to 999", s.X, s.Y)
+		} else if f := p.floorOf(s.Floor); !f.has(s.X, s.Y) {
+			p.bad("seats", i, "x", "%q at %d, %d is outside of %d × %d", or(s.Name, s.ID), s.X, s.Y, f.Width, f.Height)
+		}
+	}
+}
+
+// has says whether there is such a cell; a floor without a size grows with its seats.
+func (f Floor) has(x, y int) bool {
+	return (f.Width == 0 || x < f.Width) && (f.Height == 0 || y < f.Height)
+}
+
+// floorOf is a floor as it will be.
+func (p *plan) floorOf(id string) Floor {
+	if i := slices.IndexFunc(p.setup.Floors, func(f FloorSetup) bool { return f.ID == id }); i >= 0 {
+		return p.setup.Floors[i]
+	}
+	return p.floors[id].v
+}
+
+// checkSize refuses a size that seats fall out of which are there and stay where they are.
+func (p *plan) checkSize(i int, f Floor) {
+	const most = 999
+	if f.Width < 0 || f.Width > most || f.Height < 0 || f.Height > most {
+		p.bad("floors", i, "width", "%d, %d is not within 0 to 999", f.Width, f.Height)
+		return
+	}
+	for _, id := range sorted(p.seats) {
+		s := p.seats[id].v
+		moves := func(o SeatSetup) bool { return o.ID == id }
+		if s.Floor == f.ID && !f.has(s.X, s.Y) && !p.gone[id] && !slices.ContainsFunc(p.setup.Seats, moves) {
+			p.bad("floors", i, "width", "%q at %d, %d is outside of %d × %d", s.Name, s.X, s.Y, f.Width, f.Height)
+			return // one is enough to look for the others
+		}
+	}
+	for _, s := range f.Shapes {
+		if s.X < 0 || s.Y < 0 || !f.has(s.X+max(s.Width, 1)-1, s.Y+max(s.Height, 1)-1) {
+			p.bad("floors", i, "width", "%q at %d, %d is outside of %d × %d", or(s.Text, s.Kind), s.X, s.Y, f.Width, f.Height)
+			return
 		}
 	}
 }
 
 func (p *plan) hasAccount(account string) bool {
 	_, ok := p.accounts[account]
-	return ok || slices.ContainsFunc(p.setup.Accounts, func(a AccountSetup) bool { return a.Account == account })
+	return ok || p.setupHas("account", account)
 }
 
 func (p *plan) hasTerminal(ext string) bool {
 	_, ok := p.terminals[ext]
-	return ok || slices.ContainsFunc(p.setup.Terminals, func(t TerminalSetup) bool { return t.Extension == ext })
+	return ok || p.setupHas("terminal", ext)
+}
+
+// setupHas says whether the setup itself has a row; large imports ask for each of theirs.
+func (p *plan) setupHas(kind, id string) bool {
+	if p.named == nil {
+		p.named = map[string]bool{}
+		for _, a := range p.setup.Accounts {
+			p.named["account "+a.Account] = true
+		}
+		for _, t := range p.setup.Terminals {
+			p.named["terminal "+t.Extension] = true
+		}
+	}
+	return p.named[kind+" "+id]
 }

@@ -25,6 +25,9 @@ func (d *draft) claim(c claim) error {
 	if !ok {
 		return wire.Problem{Code: wire.ProblemSignIn}
 	}
+	if acct.v.Off {
+		return wire.Problem{Code: wire.ProblemAccountOff}
+	}
 	if err := d.mayClaim(c); err != nil {
 		return err
 	}
@@ -32,7 +35,12 @@ func (d *draft) claim(c claim) error {
 		c.seat = d.agents[c.account].v.Seat
 	}
 	if !c.takeover {
-		if err := d.held(c); err != nil {
+		if err := d.held(c); err != nil { // unless who had it has just left, at another node
+			d.doubt(KindAgent, c.account)
+			d.doubt(KindTerminal, c.terminal)
+			if c.seat != "" {
+				d.doubt(KindSeat, c.seat)
+			}
 			return err
 		}
 	}
@@ -115,9 +123,11 @@ func (d *draft) occupy(c claim) {
 	a.enter(c.status, d.now)
 	a.Next, a.Picked, a.Calls, a.Wrap, a.Ops, a.Misses = "", c.status, nil, false, nil, 0
 	a.Terminal, a.LastTerminal, a.Seat, a.LastSeat = c.terminal, c.terminal, c.seat, c.seat
-	a.Conn, a.LostAt = connUp, time.Time{}
+	a.Conn, a.LostAt, a.Lacks = connUp, time.Time{}, []string{missingLine}
 	a.Epoch++
+	a.Hand, a.HandCall, a.Ring = time.Time{}, nil, ""
 	s := c.session
+	s.Terms = d.terms(c.account, c.terminal)
 	a.Session = &s
 	t := d.terminal(c.terminal, "claimed")
 	t.Holder, t.HeldSince = c.account, d.now
@@ -141,12 +151,14 @@ func (d *draft) end(account, by, why string) {
 		a.enter(wire.StatusOff, d.now)
 	}
 	a.Terminal, a.Seat, a.Next, a.Conn, a.Ended = "", "", "", "", by
-	a.Until, a.LostAt, a.Calls, a.Session, a.Wrap = time.Time{}, time.Time{}, nil, nil, false
+	a.Until, a.LostAt, a.Calls, a.Session, a.Wrap, a.Hand = time.Time{}, time.Time{}, nil, nil, false, time.Time{}
+	a.HandCall, a.Ring = nil, ""
 }
 
 // release frees the terminal; the new epoch ends whatever is registered with its secret.
 func (d *draft) release(extension, account string) {
-	if d.terminals[extension].v.Holder != account {
+	if d.terminals[extension].v.Holder != account { // half of a claim has reached us
+		d.doubt(KindTerminal, extension)
 		return
 	}
 	t := d.terminal(extension, "released")
@@ -156,6 +168,7 @@ func (d *draft) release(extension, account string) {
 
 func (d *draft) leave(seat, account string) {
 	if d.seats[seat].v.Holder != account {
+		d.doubt(KindSeat, seat)
 		return
 	}
 	s := d.seat(seat, "left")
@@ -172,6 +185,6 @@ func (d *draft) resume(account, hash, token, resume string, expires time.Time) e
 	}
 	a := d.agent(account, "session resumed")
 	a.Session.Before, a.Session.Resume, a.Session.Token = hash, resume, token
-	a.Session.Rotated, a.Session.Expires = d.now, expires
+	a.Session.Rotated, a.Session.Expires, a.Session.Terms = d.now, expires, d.terms(account, a.Terminal)
 	return nil
 }

@@ -49,8 +49,8 @@ func TestSignInOffersTheAccountsOwnChoice(t *testing.T) {
 func TestStatusAndSeatTravelToEveryPhone(t *testing.T) {
 	c := newCenter(t, nil, nil)
 	bob := newPhone(t, c, "bob", "pc2").in("2002", wire.StatusAvailable, "1")
-	floors, stop := bob.WatchFloor(t.Context())
-	defer stop()
+	floors, turn := bob.WatchFloor(t.Context(), wire.WatchFloor{On: true})
+	defer turn(wire.WatchFloor{})
 	wantSeat(t, floors, "2", "", "")
 	began := time.Now()
 	alice := newPhone(t, c, "alice", "pc1").in("2001", wire.StatusBreak, "2")
@@ -133,10 +133,11 @@ func TestWhatSomebodyHoldsIsAskedForAndTakenOver(t *testing.T) {
 }
 
 func TestACallChangesTheStatusAndWhatFollowsIt(t *testing.T) {
+	t.Parallel()
 	c := newCenter(t, nil, func(s *Setup) { s.Site.AfterWorkSeconds, s.Site.ExtendSeconds = 3, 1 })
 	alice := newPhone(t, c, "alice", "pc1").in("2001", wire.StatusAvailable, "1")
-	floors, stop := alice.WatchFloor(t.Context())
-	defer stop()
+	floors, turn := alice.WatchFloor(t.Context(), wire.WatchFloor{On: true})
+	defer turn(wire.WatchFloor{})
 	call := wire.CallReport{ID: "c1", Inbound: true, Outside: true, Peer: "0312345678"}
 	alice.call(call, wire.CallOffered)
 	wantSeat(t, floors, "1", "alice", wire.StatusRinging)
@@ -175,12 +176,13 @@ func TestACallChangesTheStatusAndWhatFollowsIt(t *testing.T) {
 }
 
 func TestAPhoneThatIsGoneIsLostThenAwayThenLoggedOff(t *testing.T) {
+	t.Parallel()
 	c := newCenter(t, func(cfg *Config) {
 		cfg.Timing = Timing{Grace: 100 * time.Millisecond, Away: time.Second, Off: 3 * time.Second}
 	}, nil)
 	bob := newPhone(t, c, "bob", "pc2").in("2002", wire.StatusAway, "1")
-	floors, stop := bob.WatchFloor(t.Context())
-	defer stop()
+	floors, turn := bob.WatchFloor(t.Context(), wire.WatchFloor{On: true})
+	defer turn(wire.WatchFloor{})
 	alice := newPhone(t, c, "alice", "pc1").in("2001", wire.StatusAvailable, "2")
 	alice.Report(wire.LineReport{Registered: true})
 	eventually(t, "alice is offered calls", func() bool {
@@ -242,6 +244,7 @@ func TestTheDayIsRecordedWithCauseAndActor(t *testing.T) { // D12
 }
 
 func TestAPhoneThatHangsIsLostThoughItsConnectionStands(t *testing.T) {
+	t.Parallel()
 	c := newCenter(t, func(cfg *Config) {
 		cfg.Timing = Timing{Ping: 200 * time.Millisecond, Silent: time.Second, Grace: 50 * time.Millisecond}
 	}, nil)
@@ -261,6 +264,7 @@ func TestAPhoneThatHangsIsLostThoughItsConnectionStands(t *testing.T) {
 }
 
 func TestARestartOfTheCenterKeepsSessionsSeatsAndCountdowns(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := startCenter(t, dir, nil)
 	s := setup()

@@ -10,10 +10,10 @@ import (
 	"zaseki/web/wire"
 )
 
-// reservation keeps an agent for the call that is about to ring there.
+// reservation keeps an agent for the call that is about to ring there; until is zero for one that has no end of its own.
 type reservation struct{ until time.Time }
 
-// reserveTime is how long an offer may take to reach the phone.
+// reserveTime is how long an offer that another exchange carries out may take to reach the phone.
 const reserveTime = 20 * time.Second
 
 var _ exchange.Desk = (*Roster)(nil)
@@ -32,7 +32,7 @@ func (r *Roster) Terminal(user string) (exchange.Terminal, bool) {
 		name = r.view.name(t.Holder)
 	}
 	return exchange.Terminal{
-		User: t.Extension, Type: t.Type, Account: t.Holder, Name: name, Epoch: t.Epoch,
+		User: t.Extension, Type: t.Type, Account: t.Holder, Owner: t.Account, Name: name, Epoch: t.Epoch,
 		HA1: func(algorithm string) (string, bool) { return r.vault.ha1(t, realm, algorithm) },
 	}, true
 }
@@ -49,31 +49,12 @@ func (r *Roster) Queue(extension string) (string, bool) {
 func (r *Roster) Offer(queue string, tried []string) (exchange.Offer, func(), bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Now()
-	members := r.view.queues[queue].v.Agents
-	best := ""
-	for account, a := range r.view.agents {
-		if len(members) > 0 && !slices.Contains(members, account) || !r.routableLocked(a.v, now) || slices.Contains(tried, account) {
-			continue
-		}
-		if best == "" || longer(a.v, r.view.agents[best].v) {
-			best = account
-		}
-	}
+	now, may := time.Now(), func(account string) bool { return !slices.Contains(tried, account) }
+	best, why := r.bestLocked(queue, now, may)
 	if best == "" {
 		return exchange.Offer{}, func() {}, false
 	}
-	mine := &reservation{now.Add(reserveTime)}
-	r.reserved[best] = mine
-	release := func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.reserved[best] == mine {
-			delete(r.reserved, best)
-		}
-	}
-	site := r.view.site.v
-	return exchange.Offer{Account: best, User: r.view.agents[best].v.Terminal, RingTime: site.ringTime()}, release, true
+	return r.offerLocked(queue, best, why, now, may), r.reserveLocked(best, reserveTime), true
 }
 
 // longer says that a has been free for longer than b.
@@ -84,44 +65,77 @@ func longer(a, b Agent) bool {
 	return a.Account < b.Account
 }
 
-// routableLocked: Available, connected, registered, in no call and not reserved.
-func (r *Roster) routableLocked(a Agent, now time.Time) bool {
-	if a.Session == nil || a.Conn != connUp || a.inCall() || !r.view.available(a.Status) {
+// routableLocked: Available, connected, in no call, not reserved, and proven ready (PRODUCT G1).
+func (r *Roster) routableLocked(account string, now time.Time) bool {
+	if _, takes := r.view.takers[account]; !takes {
 		return false
 	}
-	if res := r.reserved[a.Account]; res != nil && now.Before(res.until) {
+	if res := r.reserved[account]; res != nil && (res.until.IsZero() || now.Before(res.until)) {
 		return false
 	}
-	l := r.links[a.Account]
-	if l == nil || l.session != a.Session.ID {
-		return false
-	}
-	t := r.view.terminals[a.Terminal].v
-	return !t.wire().Soft() || l.registered()
+	return len(r.missingLocked(r.view.agents[account].v)) == 0
 }
 
-func (r *Roster) unreserve(account string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.reserved, account)
+// reported ends, when what it returns is called, the reservation that the agent has now: its phone has told of the call. One that
+// is made while that is written down stays.
+func (r *Roster) reported(account string) (done func()) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	before := r.reserved[account]
+	if before == nil {
+		return func() {}
+	}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.reserved[account] == before {
+			delete(r.reserved, account)
+			r.wakeLocked(account)
+		}
+	}
+}
+
+// Receipt implements exchange.Desk. It is written when it differs from the one before: a phone that rings does so all day.
+func (r *Roster) Receipt(account, how string) {
+	r.mu.RLock()
+	same := r.view.agents[account].v.Ring == how
+	r.mu.RUnlock()
+	if same {
+		return
+	}
+	r.soon("receipt of an offer", account, func(d *draft) error {
+		if now := d.agents[account].v; now.Session != nil && now.Ring != how {
+			d.agent(account, "receipt").Ring = how
+		}
+		return nil
+	})
 }
 
 // Missed implements exchange.Desk.
 func (r *Roster) Missed(account, call string, declined bool) {
 	r.log.Info("offer not taken", "account", account, "call", call, "declined", declined)
+	r.countMiss(account, Miss{Call: call})
+}
+
+// countMiss counts as soon as there is time for it.
+func (r *Roster) countMiss(account string, m Miss) {
+	r.soon("count a missed call", account, func(d *draft) error {
+		d.missed(account, m)
+		return nil
+	})
+}
+
+// soon carries out a rule as soon as there is time for it: the exchange does not wait.
+func (r *Roster) soon(what, account string, rule func(*draft) error) {
 	do := func(ctx context.Context) {
-		err := r.change(ctx, bySystem, func(d *draft) error {
-			d.missed(account)
-			return nil
-		})
-		if err != nil && ctx.Err() == nil {
-			r.log.Warn("count a missed call", "account", account, "err", err)
+		if err := r.change(ctx, bySystem, rule); err != nil && ctx.Err() == nil {
+			r.log.Warn(what, "account", account, "err", err)
 		}
 	}
 	select {
 	case r.later <- do:
 	default:
-		r.log.Warn("too much to do: a missed call is not counted", "account", account)
+		r.log.Warn("too much to do: "+what, "account", account)
 	}
 }
 
@@ -153,63 +167,20 @@ func (r *Roster) People() []Person {
 	return all
 }
 
-// Floor is the seat view as it is now.
-func (r *Roster) Floor() wire.Floor { return r.floorFor("") }
-
-// floorFor is the seat view with the account's own seat marked.
-func (r *Roster) floorFor(account string) wire.Floor {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.floor == nil {
-		f := r.view.floor()
-		r.floor = &f
-	}
-	f := *r.floor
-	f.Mine, f.At = r.view.agents[account].v.Seat, time.Now().UTC()
-	return f
-}
-
-func (v *view) floor() wire.Floor {
-	f := wire.Floor{
-		Rev: uint64(v.rev), Statuses: v.defs,
-		Floors: make([]wire.FloorPlan, 0, len(v.floors)), Seats: make([]wire.SeatState, 0, len(v.seats)),
-	}
-	if !v.site.v.SeatView {
-		return f
-	}
-	for _, id := range sorted(v.floors) {
-		f.Floors = append(f.Floors, wire.FloorPlan{ID: id, Name: v.floors[id].v.Name})
-	}
-	for _, id := range sorted(v.seats) {
-		f.Seats = append(f.Seats, v.seat(id))
-	}
-	return f
-}
-
 func (v *view) seat(id string) wire.SeatState {
 	s := v.seats[id].v
-	out := wire.SeatState{ID: s.ID, Name: s.Name, Floor: s.Floor, X: s.X, Y: s.Y}
 	if s.Holder == "" {
-		return out
+		return wire.SeatState{ID: s.ID, Name: s.Name, Floor: s.Floor, X: s.X, Y: s.Y}
 	}
-	a := v.agents[s.Holder].v
-	out.Account, out.Agent, out.Extension = s.Holder, v.name(s.Holder), a.Terminal
-	out.Status, out.Since = a.shown()
-	if len(a.Calls) > 0 {
-		out.Peer = a.Calls[len(a.Calls)-1].Peer
-	}
+	out := v.agents[s.Holder].v.Face()
+	out.ID, out.Name, out.Floor, out.X, out.Y = s.ID, s.Name, s.Floor, s.X, s.Y
+	out.Account, out.Agent = s.Holder, v.name(s.Holder)
+	out.Groups, out.Attended = v.accounts[s.Holder].v.Groups, v.listeners(s.Holder)
 	return out
 }
 
 // sorted are the keys, "2" before "10".
-func sorted[T any](m map[string]T) []string {
-	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
-		if len(a) != len(b) && digits(a) && digits(b) {
-			return len(a) - len(b)
-		}
-		return slices.Compare([]byte(a), []byte(b))
-	})
-}
+func sorted[T any](m map[string]T) []string { return slices.SortedFunc(maps.Keys(m), compareIDs) }
 
 func digits(s string) bool {
 	for _, c := range []byte(s) {

@@ -1,14 +1,11 @@
 package roster
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"math"
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,13 +15,28 @@ import (
 // maxBody of a request, bytes.
 const maxBody = 16 << 10
 
-// Handler serves /api/v1/{check,signin,resume,signout,ws}.
+// Handler serves what phones ask under /api/v1, and /auth/oidc.
 func (r *Roster) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/check", answer(r, r.check))
 	mux.HandleFunc("POST /api/v1/signin", answer(r, r.signIn))
 	mux.HandleFunc("POST /api/v1/resume", answer(r, r.resume))
 	mux.HandleFunc("POST /api/v1/signout", r.signOut)
+	mux.HandleFunc("POST /api/v1/mail", done(r, r.mail))
+	mux.HandleFunc("POST /api/v1/code", answer(r, r.code))
+	mux.HandleFunc("GET /api/v1/factor", r.factorState)
+	mux.HandleFunc("POST /api/v1/factor/start", answer(r, r.factorStart))
+	mux.HandleFunc("POST /api/v1/factor/confirm", answer(r, r.factorConfirm))
+	mux.HandleFunc("POST /api/v1/factor/off", done(r, r.factorGone))
+	mux.HandleFunc("POST /api/v1/factor/codes", answer(r, r.factorCodes))
+	mux.HandleFunc("POST /api/v1/factor/forget", done(r, r.factorForget))
+	mux.HandleFunc("GET /api/v1/oidc", r.singleSignOn)
+	mux.HandleFunc("GET /api/v1/profile", r.generation)
+	mux.HandleFunc("GET /auth/oidc/start", r.start)
+	mux.HandleFunc("GET "+callbackPath, r.callback)
+	mux.HandleFunc("POST /api/v1/handoff", answer(r, r.handoff))
+	mux.HandleFunc("POST /api/v1/password", done(r, r.newPassword))
+	mux.HandleFunc("GET /api/v1/phonebook", r.phonebook)
 	mux.HandleFunc("GET /api/v1/ws", r.ws)
 	return mux
 }
@@ -33,8 +45,7 @@ func (r *Roster) Handler() http.Handler {
 func answer[In, Out any](r *Roster, do func(*http.Request, In) (Out, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		var in In
-		if err := json.NewDecoder(http.MaxBytesReader(w, req.Body, maxBody)).Decode(&in); err != nil {
-			refuse(w, http.StatusBadRequest, wire.Problem{Code: wire.ProblemCenter})
+		if !body(w, req, &in) {
 			return
 		}
 		out, err := do(req, in)
@@ -58,7 +69,8 @@ func (r *Roster) refused(w http.ResponseWriter, req *http.Request, err error) {
 
 func statusOf(p wire.Problem) int {
 	switch p.Code {
-	case wire.ProblemSignIn, wire.ProblemTicket, wire.ProblemExpired, wire.ProblemInvisible:
+	case wire.ProblemSignIn, wire.ProblemTicket, wire.ProblemExpired, wire.ProblemInvisible, wire.ProblemFactor, wire.ProblemFactorUsed,
+		wire.ProblemFactorClock, wire.ProblemAccountOff, wire.ProblemPasswordOff, wire.ProblemSingleSignOn:
 		return http.StatusUnauthorized
 	case wire.ProblemLimited:
 		return http.StatusTooManyRequests
@@ -66,8 +78,14 @@ func statusOf(p wire.Problem) int {
 		return http.StatusConflict
 	case wire.ProblemSeatUnknown, wire.ProblemTerminalUnknown, wire.ProblemStatusUnknown, wire.ProblemNoTerminal:
 		return http.StatusNotFound
-	case wire.ProblemForbidden:
+	case wire.ProblemForbidden, wire.ProblemFactorNeeded:
 		return http.StatusForbidden
+	case wire.ProblemPassword:
+		return http.StatusUnprocessableEntity
+	case wire.ProblemReadOnly:
+		return http.StatusServiceUnavailable
+	case wire.ProblemFactorMail:
+		return http.StatusBadGateway
 	}
 	return http.StatusInternalServerError
 }
@@ -88,92 +106,20 @@ func reply(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // the far side may be gone
 }
 
-// check is step one of sign-in (PRODUCT A1–A3, A5).
-func (r *Roster) check(req *http.Request, in wire.CheckRequest) (wire.Checked, error) {
-	p, err := r.Authenticate(req.Context(), in.Account, wire.Secret(in.Password), address(req))
-	if err != nil {
-		return wire.Checked{}, err
-	}
-	r.mu.RLock()
-	choice := r.view.choice(p.Account)
-	r.mu.RUnlock()
-	if len(choice.Terminals) == 0 {
-		return wire.Checked{}, wire.Problem{Code: wire.ProblemNoTerminal}
-	}
-	plain, hash := token()
-	now := time.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for h, t := range r.tickets {
-		if now.After(t.until) {
-			delete(r.tickets, h)
-		}
-	}
-	r.tickets[hash] = ticket{p.Account, now.Add(r.cfg.Timing.Ticket)}
-	return wire.Checked{Ticket: plain.Reveal(), Choice: choice}, nil
-}
-
-// Authenticate checks a password, with the limits of a sign-in from that address. Its error is a wire.Problem, the same for an
-// unknown account and a wrong password.
-func (r *Roster) Authenticate(ctx context.Context, account string, password wire.Secret, address string) (Person, error) {
-	r.mu.RLock()
-	profile := r.view.profile()
-	r.mu.RUnlock()
-	account, plain, err := clean(profile, account, password.Reveal())
-	if err != nil {
-		return Person{}, err
-	}
-	if err := r.admit(account, address); err != nil {
-		return Person{}, err
-	}
-	r.mu.RLock()
-	row, ok := r.view.accounts[account]
-	r.mu.RUnlock()
-	right, err := r.passwords.right(ctx, row.v.Hash, plain)
-	if err != nil {
-		return Person{}, err
-	}
-	if !right || !ok {
-		r.log.Info("sign-in refused", "peer", address)
-		return Person{}, wire.Problem{Code: wire.ProblemSignIn}
-	}
-	r.accounts.give(account)
-	r.addresses.give(address)
-	return person(row.v), nil
-}
-
-// clean removes pasted tabs and line breaks (PRODUCT A2), or says that they are there (A3).
-func clean(p wire.Profile, account, password string) (string, string, error) {
-	const invisible = "\t\r\n"
-	if p.StripPasted {
-		strip := strings.NewReplacer("\t", "", "\r", "", "\n", "")
-		return strip.Replace(account), strip.Replace(password), nil
-	}
-	if strings.ContainsAny(account, invisible) || strings.ContainsAny(password, invisible) {
-		return "", "", wire.Problem{Code: wire.ProblemInvisible}
-	}
-	return account, password, nil
-}
-
-// admit keeps guessing slow: before the password is looked at, and without locking anybody out for good.
-func (r *Roster) admit(account, address string) error {
-	now := time.Now()
-	wait, ok := r.addresses.take(address, now)
-	if ok {
-		if wait, ok = r.accounts.take(account, now); ok {
-			return nil
-		}
-	}
-	seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
-	return wire.Problem{Code: wire.ProblemLimited, Holes: map[string]string{"seconds": seconds}}
-}
-
 func address(req *http.Request) string {
 	host, _, err := net.SplitHostPort(req.RemoteAddr)
 	if err != nil {
 		return req.RemoteAddr
 	}
 	return host
+}
+
+// generation tells the profile to whoever asks: the form of sign-in goes by it (PRODUCT A4).
+func (r *Roster) generation(w http.ResponseWriter, _ *http.Request) {
+	r.mu.RLock()
+	profile := r.view.profile()
+	r.mu.RUnlock()
+	reply(w, http.StatusOK, profile)
 }
 
 // choice is what step two offers the account (PRODUCT A5–A10).
@@ -234,35 +180,30 @@ func soft(t wire.Terminal) int {
 
 // signIn is step two. A refusal leaves the ticket good, so that the person can take over or choose again.
 func (r *Roster) signIn(req *http.Request, in wire.SignInRequest) (wire.Welcome, error) {
-	hash := hashOf(in.Ticket)
-	r.mu.RLock()
-	t, ok := r.tickets[hash]
-	r.mu.RUnlock()
-	if !ok || time.Now().After(t.until) {
-		return wire.Welcome{}, wire.Problem{Code: wire.ProblemTicket}
+	t, err := r.ticket(in.Ticket, stageChoose)
+	if err != nil {
+		return wire.Welcome{}, err
 	}
 	tok, tokHash := token()
 	res, resHash := token()
 	id, _ := token()
 	now := time.Now().UTC()
-	err := r.change(req.Context(), t.account, func(d *draft) error {
+	err = r.change(req.Context(), t.Account, func(d *draft) error {
 		return d.claim(claim{
-			account: t.account, terminal: in.Terminal, status: in.Status, seat: in.Seat, takeover: in.Takeover,
+			account: t.Account, terminal: in.Terminal, status: in.Status, seat: in.Seat, takeover: in.Takeover,
 			live: func(account string) bool { return r.liveLocked(account, in.Machine) },
 			session: Session{
 				ID: id.Reveal()[:16], Token: tokHash, Resume: resHash, Rotated: now, Expires: now.Add(r.cfg.Timing.Token),
-				Machine: in.Machine, Node: r.cfg.Node, Began: now,
+				Machine: in.Machine, Node: r.cfg.Node, Began: now, Stamp: t.Stamp,
 			},
 		})
 	})
 	if err != nil {
 		return wire.Welcome{}, err
 	}
-	r.mu.Lock()
-	delete(r.tickets, hash)
-	r.mu.Unlock()
-	r.log.Info("signed in", "account", t.account, "seat", in.Seat, "terminal", in.Terminal, "peer", address(req))
-	return r.welcome(req, t.account, tok, res), nil
+	r.tickets.spend(t)
+	r.log.Info("signed in", "account", t.Account, "seat", in.Seat, "terminal", in.Terminal, "peer", address(req))
+	return r.welcome(req, t.Account, tok, res), nil
 }
 
 // liveLocked says whether the account's phone is connected. One that has just signed in and not connected yet counts, unless the
@@ -275,7 +216,8 @@ func (r *Roster) liveLocked(account, machine string) bool {
 	case r.presenceLocked(account).linked:
 		return true
 	case s.Node != r.cfg.Node:
-		return r.view.agents[account].v.Conn == connUp
+		_, lost := r.lostLocked(s.Node)
+		return !lost && r.view.agents[account].v.Conn == connUp
 	}
 	return s.Machine != machine && time.Since(s.Began) < r.cfg.Timing.Grace && r.dropped[account].Before(s.Began)
 }
@@ -287,6 +229,12 @@ func (r *Roster) resume(req *http.Request, in wire.ResumeRequest) (wire.Welcome,
 	account, ok := r.view.resumes[hash]
 	r.mu.RUnlock()
 	if !ok {
+		var err error
+		if account, err = r.resumedElsewhere(req.Context(), hash); err != nil {
+			return wire.Welcome{}, err
+		}
+	}
+	if account == "" {
 		return wire.Welcome{}, wire.Problem{Code: wire.ProblemExpired}
 	}
 	tok, tokHash := token()
@@ -332,19 +280,33 @@ func (r *Roster) bearer(req *http.Request) (account, session string, err error) 
 	return account, s.ID, nil
 }
 
+// Bearer is who is signed in at the phone that asks, by its session's token. Its error is a wire.Problem.
+func (r *Roster) Bearer(req *http.Request) (Person, error) {
+	account, _, err := r.bearer(req)
+	if err != nil {
+		return Person{}, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return person(r.view.accounts[account].v), nil
+}
+
 // welcome is everything a phone needs to work.
 func (r *Roster) welcome(req *http.Request, account string, tok, res wire.Secret) wire.Welcome {
+	probe := r.probe(req, account)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	v := r.view
-	a, acct, site := v.agents[account].v, v.accounts[account].v, v.site.v
+	a, site := v.agents[account].v, v.site.v
 	t := v.terminals[a.Terminal].v
+	desk := v.desk(account)
+	desk.Bound = v.bound(account, a.Terminal)
 	return wire.Welcome{
 		Token: tok.Reveal(), Resume: res.Reveal(), Epoch: a.Epoch, Center: site.Name,
-		Me: wire.Me{Account: account, Name: v.name(account), Role: acct.Role, Terminal: t.wire(),
-			Encrypted: t.encrypted()},
+		Me:       v.me(account, t),
 		Statuses: v.defs, State: v.state(account), SIP: r.sipLocked(t, req.Host), Profile: v.profile(), SeatView: site.SeatView,
-		Plan: site.plan(),
+		Plan: site.plan(), Policy: v.rulesOf(account).sound(r.cfg.Seal), Probe: probe, Desk: desk,
+		Nodes: r.nodes.Others,
 	}
 }
 
@@ -378,5 +340,5 @@ func (r *Roster) sipLocked(t Terminal, host string) wire.SIPAccount {
 	if secure && s.Voice == "" {
 		s.Voice = wire.VoiceOptional
 	}
-	return s
+	return r.ephemeralLocked(s)
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"zaseki/cmd/center/ledger"
 	"zaseki/web/wire"
 )
 
@@ -24,7 +25,7 @@ func LoadKey(path string) ([]byte, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		key = make([]byte, keySize)
 		_, _ = rand.Read(key) // never fails
-		return key, os.WriteFile(path, key, 0o600)
+		return key, ledger.WriteFile(path, string(key))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the center's key: %w", err)

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"strconv"
 	"sync"
 	"time"
 )
@@ -51,6 +52,41 @@ func (l *limiter) give(name string) {
 	if b := l.buckets[name]; b != nil {
 		b.tokens = min(b.tokens+1, float64(l.burst))
 	}
+}
+
+// places remembers names, the latest maxBuckets of them or fewer.
+type places struct {
+	mu        sync.Mutex
+	now, then map[string]bool
+}
+
+func newPlaces() *places { return &places{now: map[string]bool{}} }
+
+func (p *places) add(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.now) >= maxBuckets/2 {
+		p.now, p.then = map[string]bool{}, p.now
+	}
+	p.now[name] = true
+}
+
+func (p *places) has(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now[name] || p.then[name]
+}
+
+// left is how many more attempts there are just now, for a sentence.
+func (l *limiter) left(name string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.buckets[name]
+	if b == nil {
+		return strconv.Itoa(l.burst)
+	}
+	l.fill(b, time.Now())
+	return strconv.Itoa(int(b.tokens))
 }
 
 func (l *limiter) fill(b *bucket, now time.Time) {

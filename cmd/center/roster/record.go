@@ -17,6 +17,13 @@ const (
 	KindFloor    = "floor"
 	KindSeat     = "seat"
 	KindQueue    = "queue"
+	KindGroup    = "group"
+	KindPolicy   = "policy"
+	KindCalendar = "cal"
+	KindPBX      = "pbx"
+	KindFactor   = "factor"
+	KindMail     = "mail" // only one: mail.test
+	KindOutcome  = "outcome"
 )
 
 const siteID = "site"
@@ -25,10 +32,19 @@ const siteID = "site"
 type Account struct {
 	Account string `json:"account"`
 	Name    string `json:"name"`
-	Role    string `json:"role"`  // agent, supervisor, administrator
-	Agent   bool   `json:"agent"` // has a status and takes outside calls
-	Hash    string `json:"hash"`  // argon2id, PHC string
+	Role    string `json:"role"`          // agent, supervisor, administrator
+	Agent   bool   `json:"agent"`         // has a status and takes outside calls
+	Hash    string `json:"hash"`          // argon2id, PHC string; "" no password: single sign-on only
+	Was     string `json:"was,omitempty"` // what Hash was when the password was set, with parameters of then
+
+	Groups  []string `json:"groups,omitempty"`
+	Mail    string   `json:"mail,omitempty"`    // for codes
+	Subject string   `json:"subject,omitempty"` // of single sign-on: issuer and "sub" with a space between
+	Off     bool     `json:"off,omitempty"`     // suspended: may not sign in
 }
+
+// noSubject in a setup forgets whom single sign-on has found.
+const noSubject = "-"
 
 // Terminal is something that rings, and who is signed in with it.
 type Terminal struct {
@@ -40,6 +56,7 @@ type Terminal struct {
 	Holder    string    `json:"holder,omitempty"`
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	Epoch     uint64    `json:"epoch"` // rises with every claim and release
+	Trunk     *Trunk    `json:"trunk,omitempty"`
 }
 
 func (t Terminal) wire() wire.Terminal {
@@ -70,8 +87,11 @@ type Status struct {
 
 // Floor is a floor of the seat view.
 type Floor struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID     string           `json:"id"`
+	Name   string           `json:"name"`
+	Width  int              `json:"width,omitempty"` // cells; 0: as its seats need
+	Height int              `json:"height,omitempty"`
+	Shapes []wire.FloorPart `json:"shapes,omitempty"`
 }
 
 // Seat is a place on a floor, and who sits there.
@@ -85,38 +105,39 @@ type Seat struct {
 	Since  time.Time `json:"since,omitzero"`
 }
 
-// Queue is an extension that rings whoever is Available the longest.
-type Queue struct {
-	Extension string   `json:"extension"`
-	Name      string   `json:"name"`
-	Agents    []string `json:"agents,omitempty"` // accounts that it rings; none: every agent
-}
-
 // Agent is what an account does right now. Its events are the history of a working day.
 type Agent struct {
 	Account string    `json:"account"`
 	Status  string    `json:"status"` // "" for an account without status
 	Since   time.Time `json:"since"`
 	Until   time.Time `json:"until,omitzero"` // after-call work ends by itself
+	Over    bool      `json:"over,omitempty"` // told that the status has lasted for as long as it may
 	Next    string    `json:"next,omitempty"`
 	Picked  string    `json:"picked,omitempty"` // last status a person chose
 	Idle    time.Time `json:"idle,omitzero"`    // end of the last call
 
-	Seat         string   `json:"seat,omitempty"`
-	Terminal     string   `json:"terminal,omitempty"`
-	LastSeat     string   `json:"lastSeat,omitempty"`
-	LastTerminal string   `json:"lastTerminal,omitempty"`
-	Epoch        uint64   `json:"epoch"` // rises with every sign-in
-	Session      *Session `json:"session,omitempty"`
-	Ended        string   `json:"ended,omitempty"` // name of who ended the last session, unless it was the agent
+	Hand         time.Time      `json:"hand,omitzero"`      // raised since then
+	HandCall     *wire.HandCall `json:"handCall,omitempty"` // with Hand
+	Ring         string         `json:"ring,omitempty"`     // receipt of the last offer of this sign-in, see wire.SeatState
+	Seat         string         `json:"seat,omitempty"`
+	Terminal     string         `json:"terminal,omitempty"`
+	LastSeat     string         `json:"lastSeat,omitempty"`
+	LastTerminal string         `json:"lastTerminal,omitempty"`
+	Epoch        uint64         `json:"epoch"` // rises with every sign-in
+	Session      *Session       `json:"session,omitempty"`
+	Ended        string         `json:"ended,omitempty"` // name of who ended the last session, unless it was the agent
 
 	Conn   string    `json:"conn,omitempty"` // up, lost
 	LostAt time.Time `json:"lostAt,omitzero"`
+	Lacks  []string  `json:"lacks,omitempty"` // what the phone is not ready for, for the other nodes of the center
 
 	Calls  []Call    `json:"calls,omitempty"`
 	Wrap   bool      `json:"wrap,omitempty"` // an outside call was answered since the phone was idle
 	Misses int       `json:"misses,omitempty"`
-	MissAt time.Time `json:"missAt,omitzero"`
+	Missed []Miss    `json:"missed,omitempty"` // those that were counted last
+	Cause  string    `json:"cause,omitempty"`  // of a status that a call covers still: shown, and recorded, once the call is over
+	Sound  *Sound    `json:"sound,omitempty"`
+	Told   time.Time `json:"told,omitzero"` // when this change was, of one that was told later
 	Ops    []string  `json:"ops,omitempty"` // last requests carried out, so that a repeated one is not again
 }
 
@@ -137,11 +158,14 @@ type Session struct {
 	Machine string    `json:"machine"`
 	Node    string    `json:"node"`
 	Began   time.Time `json:"began"`
+	Stamp   string    `json:"stamp,omitempty"` // of the account's proofs at sign-in: it ends when they change
+	Terms   string    `json:"terms,omitempty"` // of what the phone was told to go by; see terms.go
 }
 
 // Call is a call of an agent's phone, as the phone reports it.
 type Call struct {
 	ID       string    `json:"id"`
+	Center   string    `json:"center,omitempty"` // the exchange's name for it, where the exchange told the phone
 	Phase    string    `json:"phase"`
 	Inbound  bool      `json:"inbound"`
 	Outside  bool      `json:"outside"`
@@ -153,10 +177,21 @@ type Call struct {
 	Result   string    `json:"result,omitempty"`
 }
 
+// Miss is an outside call that was offered to an agent in vain. Two may tell of it, the phone and who offered it.
+type Miss struct {
+	Call  string    `json:"call,omitempty"` // the exchange's name for it; "" who tells does not know it
+	Phone bool      `json:"phone,omitempty"`
+	Both  bool      `json:"both,omitempty"` // the other has told, too
+	At    time.Time `json:"at"`
+}
+
 // clone makes a copy whose slices and session may be changed.
 func (a Agent) clone() Agent {
 	a.Calls = slices.Clone(a.Calls)
 	a.Ops = slices.Clone(a.Ops)
+	a.Lacks = slices.Clone(a.Lacks)
+	a.Missed = slices.Clone(a.Missed)
+	a.Sound, a.Told = nil, time.Time{}
 	if a.Session != nil {
 		s := *a.Session
 		a.Session = &s

@@ -10,13 +10,17 @@ import (
 const (
 	keptOps  = 16
 	maxCalls = 8
-	// oneMiss is how long the phone's and the exchange's word about the same unanswered call may be apart.
+	// oneMiss is how long two words about the same unanswered call may be apart, where one of them does not name it.
 	oneMiss = 5 * time.Second
+	// missKept is how many are remembered: a word that comes late is not counted again.
+	missKept = 8
+	// noAnswer is why who did not take calls is Away.
+	noAnswer = "no answer"
 )
 
 // enter puts the agent into a status.
 func (a *Agent) enter(status string, now time.Time) {
-	a.Status, a.Since, a.Until = status, now, time.Time{}
+	a.Status, a.Since, a.Until, a.Over, a.Cause = status, now, time.Time{}, false, ""
 }
 
 // done remembers a request; repeated says that it was carried out before.
@@ -128,7 +132,7 @@ func (d *draft) report(account string, r wire.CallReport, op string) error {
 		if len(a.Calls) == maxCalls {
 			a.Calls = a.Calls[1:]
 		}
-		a.Calls = append(a.Calls, Call{ID: r.ID, Inbound: r.Inbound, Began: d.now})
+		a.Calls = append(a.Calls, Call{ID: r.ID, Center: r.Center, Inbound: r.Inbound, Began: d.now})
 		i = len(a.Calls) - 1
 	}
 	c := &a.Calls[i]
@@ -140,6 +144,7 @@ func (d *draft) report(account string, r wire.CallReport, op string) error {
 		c.Answered = d.now
 	}
 	if c.Phase == wire.PhaseEnded {
+		a.Sound = soundOf(r, d.now)
 		d.ended(a, i)
 	}
 	return nil
@@ -160,7 +165,7 @@ func (d *draft) ended(a *Agent, i int) {
 	case taken:
 		a.Wrap, a.Misses = true, 0
 	case c.Result == "missed" || c.Result == "declined":
-		d.miss(a)
+		d.miss(a, Miss{Call: c.Center, Phone: true})
 	}
 	if a.inCall() {
 		return
@@ -170,33 +175,57 @@ func (d *draft) ended(a *Agent, i int) {
 	case a.Next != "":
 		a.enter(a.Next, d.now)
 		a.Picked, a.Next = a.Status, ""
-	case a.Wrap && d.available(a.Status) && d.site.v.AfterWorkSeconds > 0:
+	case a.Wrap && d.available(a.Status) && d.rulesOf(a.Account).AfterWorkSeconds > 0:
 		a.enter(wire.StatusWork, d.now)
-		a.Until = d.now.Add(time.Duration(d.site.v.AfterWorkSeconds) * time.Second)
+		a.Until = d.now.Add(time.Duration(d.rulesOf(a.Account).AfterWorkSeconds) * time.Second)
 	}
 	a.Wrap = false
+	if a.Cause != "" {
+		d.find(KindAgent, a.Account, a.Cause)
+		a.Cause = ""
+	}
 }
 
 // missed counts an outside call that was offered and not taken.
-func (d *draft) missed(account string) {
-	if a := d.agents[account].v; a.Session == nil || d.now.Sub(a.MissAt) < oneMiss {
+func (d *draft) missed(account string, m Miss) {
+	a := d.agents[account].v
+	if i := a.same(m, d.now); a.Session == nil || i >= 0 && (a.Missed[i].Both || a.Missed[i].Phone == m.Phone) {
 		return
 	}
-	d.miss(d.agent(account, "missed"))
+	d.miss(d.agent(account, "missed"), m)
 }
 
-// miss counts; after too many in a row the agent is Away (PRODUCT D10).
-func (d *draft) miss(a *Agent) {
-	if d.now.Sub(a.MissAt) < oneMiss {
+// miss counts, a call once; after too many in a row the agent is Away (PRODUCT D10).
+func (d *draft) miss(a *Agent, m Miss) {
+	if i := a.same(m, d.now); i >= 0 {
+		a.Missed[i].Both = a.Missed[i].Both || a.Missed[i].Phone != m.Phone
 		return
 	}
-	a.MissAt = d.now
+	m.At = d.now
+	if a.Missed = append(a.Missed, m); len(a.Missed) > missKept {
+		a.Missed = a.Missed[1:]
+	}
 	a.Misses++
-	if limit := d.site.v.Misses; limit > 0 && a.Misses >= limit && d.available(a.Status) {
+	if limit := d.rulesOf(a.Account).Misses; limit > 0 && a.Misses >= limit && d.available(a.Status) {
 		a.Misses = 0
 		a.enter(wire.StatusAway, d.now)
-		d.find(KindAgent, a.Account, "no answer")
+		d.find(KindAgent, a.Account, noAnswer)
+		if a.inCall() { // the exchange has counted it before the phone tells that the call is over
+			a.Cause = noAnswer
+		}
 	}
+}
+
+// same is the index of the miss that this is another word about, or -1. Two words that name their calls are of one when the names are
+// the same. Where one does not, as a PBX's or that of a phone that was rung by one, the phone's word and the other's close by are of
+// one, and each has one other.
+func (a Agent) same(m Miss, now time.Time) int {
+	return slices.IndexFunc(a.Missed, func(o Miss) bool {
+		if m.Call != "" && o.Call != "" {
+			return m.Call == o.Call
+		}
+		return o.Phone != m.Phone && !o.Both && now.Sub(o.At) < oneMiss
+	})
 }
 
 // presence is what this node knows about a phone's connection.
@@ -212,6 +241,10 @@ func (d *draft) lapse(account string, p presence, t Timing) (due time.Time) {
 	if now.Session == nil {
 		return time.Time{}
 	}
+	if why := d.unfit(account); why != "" {
+		d.end(account, "", why)
+		return time.Time{}
+	}
 	next := func(at time.Time) bool {
 		if !d.now.Before(at) {
 			return true
@@ -222,7 +255,15 @@ func (d *draft) lapse(account string, p presence, t Timing) (due time.Time) {
 		return false
 	}
 	if !now.Until.IsZero() && next(now.Until) {
-		d.agent(account, "after-call work over").enter(wire.StatusAvailable, d.now)
+		d.agent(account, "after-call work over").enter(d.afterWork(now), d.now)
+	} else if at := d.overstay(now); !at.IsZero() {
+		if next(at) {
+			d.agent(account, "longest time reached").Over = true
+		}
+	} else if at := d.longest(now); !now.Over && !at.IsZero() && next(at) {
+		a := d.agent(account, "time over")
+		a.enter(wire.StatusAway, d.now)
+		now.Status = a.Status
 	}
 	switch {
 	case now.Conn == connLost && p.linked:
@@ -246,6 +287,41 @@ func (d *draft) lapse(account string, p presence, t Timing) (due time.Time) {
 		d.end(account, "", "connection lost")
 	}
 	return due
+}
+
+// unfit is why the session must end though nobody ended it; "" it need not. Whatever changed account, password or terminal, on this
+// node or another, comes by here.
+func (v *view) unfit(account string) (why string) {
+	a, s := v.accounts[account], v.agents[account].v
+	t, there := v.terminals[s.Terminal]
+	switch {
+	case a.seq == 0:
+		return "account removed"
+	case a.v.Off:
+		return "suspended"
+	case s.Session.Stamp != "" && s.Session.Stamp != v.stamp(account):
+		return "password or second factor changed"
+	case s.Terminal != "" && (!there || t.v.Type == typeTrunk): // one that is another agent's now is told of: see bound
+		return "terminal taken away"
+	}
+	return ""
+}
+
+// afterWork is the status after after-call work: the one that takes calls and was chosen last, else Available.
+func (v *view) afterWork(a Agent) string {
+	if v.available(a.Picked) {
+		return a.Picked
+	}
+	return wire.StatusAvailable
+}
+
+// longest is when the agent has been in a status for as long as it may be (PRODUCT D3); a call is waited for. Zero: no limit.
+func (v *view) longest(a Agent) time.Time {
+	d, _ := v.def(a.Status)
+	if d.Minutes == 0 || a.inCall() {
+		return time.Time{}
+	}
+	return a.Since.Add(time.Duration(d.Minutes) * time.Minute)
 }
 
 // shown is the status others see: a system status covers the agent's own (PRODUCT D4).

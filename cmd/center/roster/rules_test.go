@@ -191,7 +191,11 @@ func TestWhatFollowsACall(t *testing.T) {
 		{"the caller gave up", nil, "available", inCall(wire.CallOffered, true, true), ended("cancelled"), "available", 0, 0, "call ended"},
 		{"the third miss", nil, "available", func(a *Agent) { inCall(wire.CallOffered, true, true)(a); a.Misses = 2 }, ended("missed"), "away", 0, 0, "no answer"},
 		{"never away for misses", func(s *Site) { s.Misses = 0 }, "available", func(a *Agent) { inCall(wire.CallOffered, true, true)(a); a.Misses = 9 }, ended("missed"), "available", 0, 10, "call ended"},
-		{"the exchange has counted it", nil, "available", func(a *Agent) { inCall(wire.CallOffered, true, true)(a); a.Misses, a.MissAt = 1, nine }, ended("missed"), "available", 0, 1, "call ended"},
+		{"the exchange has counted it", nil, "available", func(a *Agent) { inCall(wire.CallOffered, true, true)(a); a.Misses, a.Missed = 1, []Miss{{At: nine}} }, ended("missed"), "available", 0, 1, "call ended"},
+		{"the exchange has counted the third", nil, "away", func(a *Agent) {
+			inCall(wire.CallOffered, true, true)(a)
+			a.Cause, a.Missed = noAnswer, []Miss{{At: nine}}
+		}, ended("missed"), "away", 0, 0, "no answer"},
 		{"an inside call missed", nil, "available", inCall(wire.CallOffered, true, false), wire.CallReport{ID: "c1", Phase: wire.PhaseEnded, Inbound: true, Result: "missed"}, "available", 0, 0, "call ended"},
 		{"an answer forgives the misses", nil, "available", func(a *Agent) { inCall(wire.CallTalking, true, true)(a); a.Misses = 2 }, ended("answered"), "acw", 30 * time.Second, 0, "call ended"},
 		{"only its end was heard", nil, "available", nil, ended("answered"), "acw", 30 * time.Second, 0, "call ended"},
@@ -216,6 +220,56 @@ func TestWhatFollowsACall(t *testing.T) {
 			}
 			if a.Status != r.want || until != r.until || a.Misses != r.misses || why != r.why || a.Next != "" {
 				t.Fatalf("%s until +%v, %d misses, why %q", a.Status, until, a.Misses, why)
+			}
+		})
+	}
+}
+
+// TestAMissedCallIsCountedOnce whoever tells of it, and two that were missed within seconds are two.
+func TestAMissedCallIsCountedOnce(t *testing.T) {
+	type word struct {
+		phone  string        // the phone's name for the call; "" the exchange or a PBX tells
+		center string        // the exchange's name for it; "" who tells does not know it
+		after  time.Duration // of the word before
+	}
+	for _, r := range []struct {
+		name  string
+		words []word
+		want  int
+	}{
+		{"exchange, then phone", []word{{"", "x", 0}, {"p", "x", time.Second}}, 1},
+		{"phone, then exchange", []word{{"p", "x", 0}, {"", "x", time.Second}}, 1},
+		{"the other's word is late", []word{{"", "x", 0}, {"p", "x", time.Minute}}, 1},
+		{"two calls within a second", []word{{"", "x", 0}, {"p", "x", 0}, {"", "y", time.Second}, {"q", "y", 0}}, 2},
+		{"and their words cross", []word{{"", "x", 0}, {"", "y", time.Second}, {"q", "y", 0}, {"p", "x", 0}}, 2},
+		{"a direct call after one of a queue", []word{{"", "x", 0}, {"p", "x", 0}, {"q", "y", time.Second}}, 2},
+		{"the exchange says it again", []word{{"", "x", 0}, {"", "x", 0}, {"", "x", time.Minute}}, 1},
+		{"a PBX, and the phone that it rang", []word{{"", "", 0}, {"p", "", time.Second}}, 1},
+		{"two calls of a PBX within seconds", []word{{"", "", 0}, {"p", "", 0}, {"", "", 2 * time.Second}, {"q", "", 0}}, 2},
+		{"two calls of a phone that no exchange knows", []word{{"p", "", 0}, {"q", "", time.Second}}, 2},
+		{"a PBX's, and later one of the exchange", []word{{"", "", 0}, {"p", "x", time.Minute}}, 2},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			s := setup()
+			s.Site.Misses = 0
+			d := newDesk(t, s)
+			d.in(t, "available", nil)
+			now := nine
+			for i, w := range r.words {
+				now = now.Add(w.after)
+				_, err := d.do(now, func(dr *draft) error {
+					if w.phone == "" {
+						dr.missed("alice", Miss{Call: w.center})
+						return nil
+					}
+					return dr.report("alice", wire.CallReport{ID: w.phone, Phase: wire.PhaseEnded, Inbound: true, Outside: true, Center: w.center, Result: "missed"}, fmt.Sprint(i))
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := d.agents["alice"].v.Misses; got != r.want {
+				t.Fatalf("%d", got)
 			}
 		})
 	}

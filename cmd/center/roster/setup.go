@@ -18,8 +18,55 @@ type Site struct {
 	Misses           int    `json:"misses"`           // so many unanswered calls in a row: Away; 0: never
 	ExtensionDigits  int    `json:"extensionDigits"`  // longest extension
 
-	Plan SitePlan `json:"plan,omitzero"`
-	SIP  SiteSIP  `json:"sip"`
+	Plan   SitePlan   `json:"plan,omitzero"`
+	SIP    SiteSIP    `json:"sip"`
+	Policy SitePolicy `json:"policy,omitzero"`
+
+	Zone     string          `json:"zone,omitempty"`     // IANA name of the center's time zone; "" the machine's
+	Minutes  map[string]int  `json:"minutes,omitempty"`  // longest time in a standard status by its ID; 0 or not there: no limit
+	Switches map[string]bool `json:"switches,omitempty"` // switches of the profile set alone: field of wire.Profile → value
+	Factor   SiteFactor      `json:"factor,omitzero"`
+	OIDC     SiteOIDC        `json:"oidc,omitzero"`
+	Mail     SiteMail        `json:"mail,omitzero"`
+	CRM      *wire.CRM       `json:"crm,omitempty"`
+	Latest   *wire.Release   `json:"latest,omitempty"`
+}
+
+// SiteFactor is where a second factor is asked for (PRODUCT A13): off, allowed (whoever set one up), required.
+type SiteFactor struct {
+	Agent string `json:"agent,omitempty"` // at phones; "" allowed
+	Admin string `json:"admin,omitempty"` // at the administration; "" allowed
+	Days  int    `json:"days,omitempty"`  // a device may be trusted for so long; 0: never
+}
+
+// SiteOIDC is single sign-on by OpenID Connect; without an issuer there is none.
+type SiteOIDC struct {
+	Issuer string `json:"issuer,omitempty"`
+	Client string `json:"client,omitempty"`
+	Sealed []byte `json:"sealed,omitempty"` // client secret, sealed with the center's key
+	Secret Plain  `json:"secret,omitzero"`  // in a setup only
+	Name   string `json:"name,omitempty"`   // on the button
+	Claim  string `json:"claim,omitempty"`  // that names the account at the first time: preferred_username (default), email, sub
+	Only   bool   `json:"only,omitempty"`   // agents and supervisors may not use a password
+	Mfa    bool   `json:"mfa,omitempty"`    // the provider's own second factor (amr) stands for ours
+}
+
+// SiteMail is how the center sends mail: codes, and nothing else.
+type SiteMail struct {
+	Server string `json:"server,omitempty"` // host:port; 465 TLS at once, else STARTTLS is demanded, but on loopback
+	User   string `json:"user,omitempty"`
+	Sealed []byte `json:"sealed,omitempty"`
+	Secret Plain  `json:"secret,omitzero"` // in a setup only
+	From   string `json:"from,omitempty"`
+}
+
+// SitePolicy is what the center allows with the sound of its calls; see wire.Policy.
+type SitePolicy struct {
+	Record string `json:"record"` // "" never, asked, always
+	Tone   bool   `json:"tone"`   // both sides hear two beeps before recording begins
+	Replay bool   `json:"replay"` // the agent may hear the caller's last 20 s again
+	Hear   bool   `json:"hear"`   // the agent may listen to recordings of own calls
+	Days   int    `json:"days"`   // recordings are deleted that long after they came; 0: never
 }
 
 // SitePlan is how outside numbers are written here; see wire.Plan.
@@ -46,7 +93,8 @@ type SiteSIP struct {
 func DefaultSite() Site {
 	return Site{Name: "Zaseki", Domain: "center.internal", Profile: "3.9", SeatView: true, AfterWorkSeconds: 30,
 		ExtendSeconds: 30, RingSeconds: 15, Misses: 3, ExtensionDigits: 4,
-		Plan: SitePlan{Short: []string{"110", "118", "119"}}, SIP: SiteSIP{Transport: "udp", Expires: 120}}
+		Plan: SitePlan{Short: []string{"110", "118", "119"}}, SIP: SiteSIP{Transport: "udp", Expires: 120},
+		Policy: SitePolicy{Tone: true, Days: 90}}
 }
 
 // UnmarshalJSON starts from the defaults.
@@ -69,6 +117,12 @@ type Setup struct {
 	Floors    []FloorSetup     `json:"floors,omitempty"`
 	Seats     []SeatSetup      `json:"seats,omitempty"`
 	Queues    []QueueSetup     `json:"queues,omitempty"`
+	Groups    []Group          `json:"groups,omitempty"`
+	Policies  []Policy         `json:"policies,omitempty"`
+	Calendars []Calendar       `json:"calendars,omitempty"`
+	PBXs      []PBXSetup       `json:"pbxs,omitempty"`
+	Outcomes  []Outcome        `json:"outcomes,omitempty"`
+	Contacts  []Contact        `json:"contacts,omitempty"` // of the shared phonebook; without ID: the one of the same number and name
 }
 
 type (
@@ -80,6 +134,10 @@ type (
 		Role      string   `json:"role,omitempty"`      // agent (default), supervisor, administrator
 		Agent     *bool    `json:"agent,omitempty"`     // default: true for agents and supervisors
 		Terminals []string `json:"terminals,omitempty"` // extensions of the own softphones
+		Groups    []string `json:"groups,omitempty"`
+		Mail      string   `json:"mail,omitempty"`
+		Subject   string   `json:"subject,omitempty"` // of single sign-on: issuer and "sub" with a space between; "" leaves it, "-" forgets it
+		Off       bool     `json:"off,omitempty"`
 	}
 	TerminalSetup struct {
 		Extension string `json:"extension"`
@@ -87,22 +145,21 @@ type (
 		Name      string `json:"name,omitempty"`
 		Secret    Plain  `json:"secret,omitempty"`  // fixed SIP secret: desk phones, trunks, outside SIP servers
 		Account   string `json:"account,omitempty"` // whose softphone it is
+		Trunk     *Trunk `json:"trunk,omitempty"`   // how a provider is reached; nil leaves it
 	}
-	FloorSetup struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	}
-	SeatSetup struct {
+	FloorSetup = Floor
+	SeatSetup  struct {
 		ID    string `json:"id"`
 		Name  string `json:"name,omitempty"` // "" = the ID
 		Floor string `json:"floor"`
 		X     int    `json:"x"` // grid cells
 		Y     int    `json:"y"`
 	}
-	QueueSetup struct {
-		Extension string   `json:"extension"` // 7000–7999
-		Name      string   `json:"name"`
-		Agents    []string `json:"agents,omitempty"` // accounts that it rings; none: every agent
+	QueueSetup = Queue
+	// PBXSetup is a PBX with its secret, which may be left out for one that exists.
+	PBXSetup struct {
+		PBX
+		Secret Plain `json:"secret,omitzero"`
 	}
 )
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,6 +94,8 @@ func TestEveryFaultOfTheSiteIsNamed(t *testing.T) {
 		`"sip": {"server": "pbx/evil", "transport": "udp"}`:   "site.sip.server",
 		`"sip": {"voice": "maybe"}`:                           "site.sip.voice",
 		`"sip": {"ca": "-----BEGIN"}`:                         "site.sip.ca",
+		`"policy": {"record": "sometimes"}`:                   "site.policy.record",
+		`"policy": {"days": -1}`:                              "site.policy.days",
 		`"plan": {"country": "+81"}`:                          "site.plan.country",
 		`"plan": {"national": "o"}`:                           "site.plan.national",
 		`"plan": {"line": "123456789"}`:                       "site.plan.line",
@@ -149,6 +153,33 @@ func TestAPhoneIsToldHowItRegistersAndDials(t *testing.T) {
 	}
 }
 
+func TestAPhoneIsToldWhatItMayDoWithTheSound(t *testing.T) {
+	rows := map[string]wire.Policy{
+		``:                                  {Tone: true},
+		`"record": "asked", "replay": true`: {Record: wire.RecordAsked, Tone: true, Replay: true},
+		`"record": "always", "tone": false, "hear": true`: {Record: wire.RecordAlways, Hear: true},
+	}
+	for text, want := range rows {
+		for _, key := range [][]byte{nil, []byte("a public key")} {
+			s := DefaultSite()
+			if err := json.Unmarshal([]byte(`{"policy": {`+text+`}}`), &s); err != nil {
+				t.Fatal(err)
+			}
+			if s.Policy.Days != 90 {
+				t.Errorf("%s: recordings are kept %d days", text, s.Policy.Days)
+			}
+			if want.Key = key; key == nil {
+				want.Record = wire.RecordNever // nothing to seal it with
+			} else {
+				want.Record = s.Policy.Record
+			}
+			if got := (Rules{Policy: s.Policy}).sound(key); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %+v, want %+v", text, got, want)
+			}
+		}
+	}
+}
+
 func (c *center) rev() ledger.Seq {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -157,7 +188,7 @@ func (c *center) rev() ledger.Seq {
 
 func TestABigSetupIsWrittenInPortions(t *testing.T) {
 	c := startCenter(t, t.TempDir(), nil)
-	s := Setup{Floors: []FloorSetup{{"1", "One"}}}
+	s := Setup{Floors: []FloorSetup{{ID: "1", Name: "One"}}}
 	for i := range 2500 {
 		s.Seats = append(s.Seats, SeatSetup{ID: fmt.Sprint(i), Floor: "1"})
 	}
@@ -177,10 +208,10 @@ func TestANewPasswordReplacesTheOld(t *testing.T) {
 	if err := c.SetPassword(t.Context(), "alice", "a whole new one", "root"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Authenticate(t.Context(), "alice", password, "::1"); !errors.Is(err, wire.Problem{Code: wire.ProblemSignIn}) {
+	if _, err := c.AuthenticateAt(t.Context(), "alice", password, "", "::1"); !errors.Is(err, wire.Problem{Code: wire.ProblemSignIn}) {
 		t.Fatal(err)
 	}
-	p, err := c.Authenticate(t.Context(), "alice", "a whole new one", "::1")
+	p, err := c.AuthenticateAt(t.Context(), "alice", "a whole new one", "", "::1")
 	if err != nil || p.Name != "Alice 山田" || p.Role != "agent" || !p.Agent {
 		t.Fatal(p, err)
 	}
@@ -320,7 +351,10 @@ func TestTwoNodesOfOneLedgerAgree(t *testing.T) {
 	for range 10 {
 		for _, r := range []*Roster{c.Roster, other} {
 			wg.Go(func() {
-				err := r.change(t.Context(), "test", func(d *draft) error { d.agent("alice", "count").Misses++; return nil })
+				err := error(ledger.ErrReadOnly)
+				for errors.Is(err, ledger.ErrReadOnly) || errors.Is(err, wire.Problem{Code: wire.ProblemReadOnly}) { // a disk that is busy: try again
+					err = r.change(t.Context(), "test", func(d *draft) error { d.agent("alice", "count").Misses++; return nil })
+				}
 				if err != nil {
 					t.Error(err)
 				}
@@ -358,7 +392,7 @@ func TestAttemptsComeBackWithTime(t *testing.T) {
 }
 
 func TestAnUnknownAccountTakesAsLongAsAWrongPassword(t *testing.T) {
-	p := newPasswords()
+	p := newPasswords(Cost{Memory: 4 << 10})
 	hash, err := p.hash(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
@@ -366,27 +400,34 @@ func TestAnUnknownAccountTakesAsLongAsAWrongPassword(t *testing.T) {
 	if ok, err := p.right(t.Context(), hash, password); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	took := func(hash string) time.Duration {
-		best := time.Hour
-		for range 3 {
-			began := time.Now()
-			if ok, _ := p.right(t.Context(), hash, "wrong"); ok {
-				t.Fatal("a wrong password is right")
-			}
-			best = min(best, time.Since(began))
+	took := func(hash string) float64 {
+		began := time.Now()
+		if ok, _ := p.right(t.Context(), hash, "wrong"); ok {
+			t.Fatal("a wrong password is right")
 		}
-		return best
+		return float64(time.Since(began))
 	}
-	known, unknown := took(hash), took("")
-	t.Logf("known %v, unknown %v", known, unknown)
-	if unknown < known/3 || unknown > known*3 {
-		t.Fatal("the time tells them apart")
+	// A busy machine disturbs both of a pair alike, and the middle of many pairs hardly at all.
+	ratios := make([]float64, 61)
+	for i := range ratios {
+		var known, unknown float64
+		if i%2 == 0 {
+			known, unknown = took(hash), took("")
+		} else {
+			unknown, known = took(""), took(hash)
+		}
+		ratios[i] = unknown / known
+	}
+	slices.Sort(ratios)
+	r := ratios[len(ratios)/2]
+	if t.Logf("an unknown account takes %.2f times as long", r); r < 0.8 || r > 1.25 {
+		t.Fatalf("the time tells them apart: one takes %.2f times as long", r)
 	}
 }
 
 func FuzzParsePHC(f *testing.F) {
 	f.Add(weakHash("x"))
-	f.Add("$argon2id$v=19$m=32768,t=3,p=1$c2FsdHNhbHQ$AAAA")
+	f.Add("$argon2id$v=19$m=32768,t=2,p=1$c2FsdHNhbHQ$AAAA")
 	f.Fuzz(func(t *testing.T, s string) {
 		tm, m, threads, salt, tag, err := parsePHC(s)
 		if err == nil && (tm > 16 || m > 1<<20 || threads > 16 || len(salt) < 8 || len(tag) < 16) {

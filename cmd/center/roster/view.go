@@ -21,11 +21,29 @@ type view struct {
 	floors    map[string]row[Floor]
 	seats     map[string]row[Seat]
 	queues    map[string]row[Queue]
-	rev       ledger.Seq // newest event seen
+	groups    map[string]row[Group]
+	policies  map[string]row[Policy]
+	calendars map[string]row[Calendar]
+	pbxs      map[string]row[PBX]
+	factors   map[string]row[Factor]
+	mails     map[string]row[MailTest]
+	outcomes  map[string]row[Outcome]
+	notes     map[string]row[noted]
+	captures  map[string]row[Capture]
+	attends   map[string]row[Attendance] // by the supervisor
+	loads     map[string]row[Load]       // by node
+	mail      *mailbag
+	book      *book
+	gone      map[string]ledger.Seq // by subject: entities that are no more, and the event that said so
+	rev       ledger.Seq            // newest event seen
 
-	defs    []wire.StatusDef  // standard ones, then the own ones in order
-	tokens  map[string]string // session's token hash → account
-	resumes map[string]string
+	policyOrder []Policy
+	defs        []wire.StatusDef  // standard ones, then the own ones in order
+	tokens      map[string]string // session's token hash → account
+	resumes     map[string]string
+	attended    map[string]map[string]struct{} // by the agent's account: who attends there, or did last
+	loading     bool                           // events come in no order, see loaded
+	takers      map[string]struct{}            // agents whose records say that a call may ring there: few of many
 }
 
 type row[T any] struct {
@@ -38,7 +56,12 @@ func newView() *view {
 		site:     row[Site]{v: DefaultSite()},
 		accounts: map[string]row[Account]{}, terminals: map[string]row[Terminal]{}, agents: map[string]row[Agent]{},
 		statuses: map[string]row[Status]{}, floors: map[string]row[Floor]{}, seats: map[string]row[Seat]{},
-		queues: map[string]row[Queue]{}, tokens: map[string]string{}, resumes: map[string]string{},
+		queues: map[string]row[Queue]{}, groups: map[string]row[Group]{}, policies: map[string]row[Policy]{},
+		calendars: map[string]row[Calendar]{}, pbxs: map[string]row[PBX]{}, factors: map[string]row[Factor]{}, mails: map[string]row[MailTest]{},
+		outcomes: map[string]row[Outcome]{}, notes: map[string]row[noted]{}, captures: map[string]row[Capture]{}, book: newBook(),
+		attends: map[string]row[Attendance]{}, attended: map[string]map[string]struct{}{}, loads: map[string]row[Load]{}, mail: newMail(),
+		takers: map[string]struct{}{},
+		gone:   map[string]ledger.Seq{}, tokens: map[string]string{}, resumes: map[string]string{},
 		defs: wire.StandardStatuses(),
 	}
 }
@@ -50,43 +73,84 @@ func (v *view) apply(e ledger.Event) (changed bool, err error) {
 	switch kind {
 	case KindSite:
 		one := map[string]row[Site]{siteID: v.site}
-		changed, err = put(one, id, e)
-		v.site = one[siteID]
+		changed, err = put(v.gone, one, id, e)
+		if v.site = one[siteID]; changed {
+			v.orderStatuses()
+		}
 	case KindAccount:
-		changed, err = put(v.accounts, id, e)
+		changed, err = put(v.gone, v.accounts, id, e)
 	case KindTerminal:
-		changed, err = put(v.terminals, id, e)
+		changed, err = put(v.gone, v.terminals, id, e)
 	case KindAgent:
 		changed, err = v.applyAgent(id, e)
 	case KindStatus:
-		if changed, err = put(v.statuses, id, e); changed {
+		if changed, err = put(v.gone, v.statuses, id, e); changed {
 			v.orderStatuses()
 		}
 	case KindFloor:
-		changed, err = put(v.floors, id, e)
+		changed, err = put(v.gone, v.floors, id, e)
 	case KindSeat:
-		changed, err = put(v.seats, id, e)
+		changed, err = put(v.gone, v.seats, id, e)
 	case KindQueue:
-		changed, err = put(v.queues, id, e)
+		changed, err = put(v.gone, v.queues, id, e)
+	case KindGroup:
+		changed, err = put(v.gone, v.groups, id, e)
+	case KindPolicy:
+		if changed, err = put(v.gone, v.policies, id, e); changed {
+			v.orderPolicies()
+		}
+	case KindCalendar:
+		changed, err = put(v.gone, v.calendars, id, e)
+	case KindPBX:
+		changed, err = put(v.gone, v.pbxs, id, e)
+	case KindFactor:
+		changed, err = put(v.gone, v.factors, id, e)
+	case KindMail:
+		changed, err = put(v.gone, v.mails, id, e)
+	case KindOutcome:
+		changed, err = put(v.gone, v.outcomes, id, e)
+	case KindNote:
+		changed, err = put(v.gone, v.notes, id, e)
+	case KindCapture:
+		changed, err = put(v.gone, v.captures, id, e)
+	case KindBook:
+		changed, err = v.book.apply(v, id, e)
+	case KindAttend:
+		changed, err = v.applyAttend(id, e)
+	case KindMessage:
+		changed, err = v.mail.apply(id, e)
+	case KindMark:
+		changed, err = v.applyMark(id, e)
+	case KindLoad:
+		changed, err = put(v.gone, v.loads, id, e)
 	}
 	return changed, err
 }
 
-func put[T any](rows map[string]row[T], id string, e ledger.Event) (bool, error) {
-	if e.Seq <= rows[id].seq {
+// removed is the data of an entity that is no more. Its subject stays in the log, and a new one of that name goes on from there.
+const removed = "null"
+
+func put[T any](gone map[string]ledger.Seq, rows map[string]row[T], id string, e ledger.Event) (bool, error) {
+	if e.Seq <= max(rows[id].seq, gone[e.Subject]) {
 		return false, nil
+	}
+	if string(e.Data) == removed {
+		delete(rows, id)
+		gone[e.Subject] = e.Seq
+		return true, nil
 	}
 	var v T
 	if err := json.Unmarshal(e.Data, &v); err != nil {
 		return false, fmt.Errorf("event %d of %s: %w", e.Seq, e.Subject, err)
 	}
 	rows[id] = row[T]{e.Seq, v}
+	delete(gone, e.Subject)
 	return true, nil
 }
 
 func (v *view) applyAgent(id string, e ledger.Event) (bool, error) {
 	before := v.agents[id].v.Session
-	changed, err := put(v.agents, id, e)
+	changed, err := put(v.gone, v.agents, id, e)
 	if !changed {
 		return false, err
 	}
@@ -102,18 +166,49 @@ func (v *view) applyAgent(id string, e ledger.Event) (bool, error) {
 			v.resumes[s.Before] = id
 		}
 	}
+	v.judge(id)
 	return true, nil
+}
+
+// judge keeps takers.
+func (v *view) judge(account string) {
+	delete(v.takers, account)
+	if a := v.agents[account].v; a.Session != nil && a.Conn == connUp && !a.inCall() && v.available(a.Status) {
+		v.takers[account] = struct{}{}
+	}
 }
 
 func (v *view) orderStatuses() {
 	own := slices.SortedFunc(maps.Values(v.statuses), func(a, b row[Status]) int { return a.v.Order - b.v.Order })
 	v.defs = wire.StandardStatuses()
+	for i, d := range v.defs {
+		v.defs[i].Minutes = v.site.v.Minutes[d.ID]
+	}
 	for _, s := range own {
 		v.defs = append(v.defs, s.v.StatusDef)
 	}
+	for account := range v.agents {
+		v.judge(account)
+	}
 }
 
-func (v *view) profile() wire.Profile { return wire.ProfileOf(v.site.v.Profile) }
+func (v *view) orderPolicies() {
+	v.policyOrder = v.policyOrder[:0:0]
+	for _, id := range sorted(v.policies) {
+		v.policyOrder = append(v.policyOrder, v.policies[id].v)
+	}
+	slices.SortStableFunc(v.policyOrder, func(a, b Policy) int { return a.Order - b.Order })
+}
+
+func (v *view) profile() wire.Profile {
+	p := wire.ProfileOf(v.site.v.Profile)
+	for name, on := range v.site.v.Switches {
+		if s := switchOf(&p, name); s != nil {
+			*s = on
+		}
+	}
+	return p
+}
 
 // def is the definition of a status; ok is false for an unknown one.
 func (v *view) def(id string) (wire.StatusDef, bool) {
@@ -143,7 +238,7 @@ func (v *view) state(account string) wire.AgentState {
 	a := r.v
 	return wire.AgentState{
 		Account: account, Status: a.Status, Since: a.Since, Until: a.Until, Next: a.Next,
-		Seat: a.Seat, SeatName: v.seats[a.Seat].v.Name, Rev: uint64(r.seq),
+		Seat: a.Seat, SeatName: v.seats[a.Seat].v.Name, Hand: a.Hand, Rev: uint64(r.seq),
 	}
 }
 
@@ -152,7 +247,13 @@ type draft struct {
 	*view
 	now     time.Time
 	changes []change
+	// doubts are rows that were read and not written, and may be older here than in the ledger: what another node did a moment ago
+	// reaches us event by event. With them the rule decides once more on what the ledger says.
+	doubts []change
 }
+
+// doubt notes such a row.
+func (d *draft) doubt(kind, id string) { d.doubts = append(d.doubts, change{kind: kind, id: id}) }
 
 // change is an entity's new state.
 type change struct {

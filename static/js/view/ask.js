@@ -1,7 +1,7 @@
 // @ts-check
 import { h, put } from "../dom.js";
 import { clean, t } from "../text.js";
-import { peerOf } from "./card.js";
+import { peerOf } from "./parts.js";
 
 /** @typedef {import("../types").Snapshot} Snapshot */
 /** @typedef {import("../types").Question} Question */
@@ -50,6 +50,7 @@ export function askView(send) {
 /** @param {Question} q @param {import("../types").Send} send */
 function yes(q, send) {
   if (q.kind === "dial") send("call.dial", { number: q.number });
+  else if (q.kind === "origin") send("origin.allow", { origin: q.origin });
   else if (q.kind === "transfer") send("call.follow", { call: q.call, on: true });
   else send(q.kind, { sure: true });
 }
@@ -60,6 +61,8 @@ function wordsOf(q, snap) {
   switch (q.kind) {
     case "dial":
       return { title: t("ask.dial.title", { number: named(q.name, number) }), text: t("ask.dial.text"), no: t("ask.dial.no"), yes: t("ask.dial.yes") };
+    case "origin":
+      return { title: t("ask.origin.title", { origin: clean(q.origin) }), text: t("ask.origin.text"), no: t("ask.origin.no"), yes: t("ask.origin.yes") };
     case "transfer": {
       const who = far ? peerOf(far) : clean(q.name) || t("call.hidden");
       return { title: t("ask.transfer.title", { who, number: clean(q.name) === who ? number : named(q.name, number) }), text: t("ask.transfer.text"), no: t("ask.transfer.no"), yes: t("ask.transfer.yes", { number }) };

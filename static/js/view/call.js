@@ -1,7 +1,8 @@
 // @ts-check
 import { each, h, put, attr } from "../dom.js";
 import { t } from "../text.js";
-import { act, card, muteButton } from "./card.js";
+import { card } from "./card.js";
+import { act, muteButton } from "./parts.js";
 
 /** @typedef {import("../types").Call} Call */
 /** @typedef {import("../types").Snapshot} Snapshot */
@@ -14,9 +15,11 @@ import { act, card, muteButton } from "./card.js";
  * @param {Send} send
  * @param {() => void} claim
  * @param {import("../types").Why} why
+ * @param {() => void} [settings] opens them
+ * @param {import("../book.js").Book} [book] the center's phonebook
  * @returns {import("../types").View}
  */
-export function callsView(send, claim, why) {
+export function callsView(send, claim, why, settings = () => {}, book) {
   const root = h("section", { className: "calls", "aria-label": t("calls.now"), hidden: true });
   /** @type {Map<string, ReturnType<typeof card> | ReturnType<typeof conference>>} */
   const cards = new Map();
@@ -28,7 +31,7 @@ export function callsView(send, claim, why) {
       /** @type {(Call | undefined)[]} */
       const rows = first < 0 ? calls : calls.toSpliced(first, 0, /** @type {any} */ (undefined)); // the heading, before its first member
       root.hidden = calls.length === 0;
-      each(root, cards, rows, (c) => c?.id ?? "", (c) => (c ? card(c.id, send, claim, why) : conference(send)), (v, c) => v.show(/** @type {Call} */ (c), snap, page));
+      each(root, cards, rows, (c) => c?.id ?? "", (c) => (c ? card(c.id, send, claim, why, settings, book) : conference(send)), (v, c) => v.show(/** @type {Call} */ (c), snap, page));
       this.tick?.(Date.now());
     },
     tick(now) {
@@ -45,7 +48,10 @@ function conference(send) {
   const title = h("h2", {});
   const mute = muteButton(send);
   const part = act("", "split", t("conference.end"), () => send("call.conference", { on: false }));
-  const root = h("header", { className: "conference" }, title, h("div", { className: "acts" }, mute, part));
+  const talk = h("p", { className: "call-warn", role: "status" });
+  const unmute = h("button", { type: "button", className: "warn", onclick: () => send("call.mute", { on: false }) }, t("call.unmute"));
+  const notes = h("div", { className: "call-notes", "data-level": "talk", hidden: true }, talk, unmute);
+  const root = h("header", { className: "conference" }, title, h("div", { className: "acts" }, mute, part), notes);
   return {
     root,
     /** @param {Call} _ @param {Snapshot} snap */
@@ -53,6 +59,8 @@ function conference(send) {
       put(title, t("conference.title", { n: 1 + (snap.calls ?? []).filter((c) => c.conference).length }));
       attr(mute, "aria-pressed", String(snap.muted));
       attr(root, "data-muted", snap.muted ? "true" : undefined);
+      notes.hidden = !snap.muted || !snap.mutedTalk;
+      put(talk, notes.hidden ? "" : t("call.mutedTalk"));
     },
     tick() {},
   };

@@ -3,7 +3,10 @@ import { h, put, attr } from "../dom.js";
 import { icon } from "../icons.js";
 import { openMenu } from "../menu.js";
 import { at, clean, span, t } from "../text.js";
-import { soundState } from "./head.js";
+import { noteView } from "./note.js";
+import { act, isUp, muteButton, peerOf, showKeys } from "./parts.js";
+import { qualityView } from "./quality.js";
+import { recordMark, toolsView } from "./tools.js";
 import { transferForm } from "./transfer.js";
 
 /** @typedef {import("../types").Call} Call */
@@ -11,20 +14,16 @@ import { transferForm } from "./transfer.js";
 /** @typedef {import("../types").Page} Page */
 /** @typedef {import("../types").Send} Send */
 
-/** Who is on the other side, as text. @param {{ name?: string, number: string }} c */
-export const peerOf = (c) => clean(c.name) || clean(c.number) || t("call.hidden");
-
-/** Answered, by whichever side. @param {Call} c */
-export const isUp = (c) => c.phase === "talking" || c.phase === "held";
-
 /**
  * One call.
  * @param {string} id
  * @param {Send} send
  * @param {() => void} claim
  * @param {import("../types").Why} why
+ * @param {() => void} settings
+ * @param {import("../book.js").Book} [book] the center's phonebook
  */
-export function card(id, send, claim, why) {
+export function card(id, send, claim, why, settings, book) {
   /** @type {Call} */
   let call;
   /** @type {Snapshot} */
@@ -36,11 +35,10 @@ export function card(id, send, claim, why) {
   const time = h("span", { className: "time" });
   const secure = h("span", { className: "lock", role: "img", "aria-label": t("call.secure"), title: t("call.secure") }, icon("lock"));
   const more = h("button", { type: "button", className: "round", "aria-label": t("call.more"), title: t("call.more"), "aria-haspopup": "menu", "aria-expanded": "false",
-    onclick: () => openMenu(t("call.more"), [{ label: t("why.open"), act: () => why(call) }], more) }, icon("more"));
+    onclick: () => openMenu(t("call.more"), [...tools.items(last.policy), { label: t("why.open"), act: () => why(call) }], more) }, icon("more"));
   const peer = h("bdi", { className: "call-peer" });
-  const number = h("bdi", { className: "call-number" });
-  const warn = h("p", { className: "call-warn", role: "status" });
-  const move = h("button", { type: "button", onclick: claim }, t("sound.move"));
+  const number = h("bdi", { className: "call-number" }), attend = h("span", { className: "call-attend", role: "status" });
+  const quality = qualityView(id), recording = recordMark(), note = noteView(id, send, claim, settings), tools = toolsView(id, send);
   const answer = act("answer", "phone", t("call.answer"), () => send("call.answer", { call: id }));
   const decline = act("decline", "hangup", t("call.decline"), () => send("call.decline", { call: id }));
   const mute = muteButton(send);
@@ -50,21 +48,23 @@ export function card(id, send, claim, why) {
   transfer.setAttribute("aria-expanded", "false");
   const connect = act("half primary", "join", t("call.connect"), () => pair && send("call.connect", { call: pair[0].id, other: pair[1].id }));
   const meet = act("half", "people", t("call.conference"), () => send("call.conference", { on: true }));
-  const hangup = act("hangup", "hangup", t("call.hangup"), () => send("call.hangup", { call: id }));
+  const hangup = act("hangup", "hangup", t("call.hangup"), (e) => e.detail < 2 && send("call.hangup", { call: id })); // the second half of a double click on Answer lands here
   const form = transferForm(id, send, () => {
     const inside = form.root.contains(document.activeElement);
     buttons();
     if (inside && form.root.hidden) transfer.focus();
-  });
-  const notes = h("div", { className: "call-notes" }, warn, move);
-  const root = h("article", { className: "call" }, h("header", {}, kind, phase, secure, time, more), peer, number, notes, form.root,
-    h("div", { className: "acts" }, answer, decline, mute, hold, transfer, connect, meet, hangup));
+  }, book);
+  const heard = h("div", { className: "call-sound" }, quality.root, recording.root);
+  const root = h("article", { className: "call" }, h("header", {}, kind, phase, secure, time, more), peer, h("div", { className: "call-sub" }, number, attend), heard, note.root, form.root,
+    h("div", { className: "acts" }, answer, decline, mute, hold, transfer, tools.root, connect, meet, hangup));
 
   function buttons() {
     const asking = !form.root.hidden, can = allowed(call, last.calls ?? [], asking);
     pair = can.connect;
     for (const [button, on] of /** @type {[HTMLElement, unknown][]} */ ([[answer, can.answer], [decline, can.answer], [mute, can.mute], [hold, can.hold],
-      [transfer, can.hold], [connect, pair], [meet, can.meet], [hangup, !can.answer], [notes, !asking]])) button.hidden = !on;
+      [transfer, can.hold], [connect, pair], [meet, can.meet], [hangup, !can.answer], [note.root, !asking]])) button.hidden = !on;
+    tools.show(call, last.policy);
+    if (!can.hold) tools.root.hidden = true;
     hold.disabled = transfer.disabled = mute.disabled = !!call.moving;
     hangup.disabled = call.phase === "ending";
     connect.title = pair ? t("call.connect.what", { one: peerOf(pair[0]), other: peerOf(pair[1]) }) : "";
@@ -73,6 +73,7 @@ export function card(id, send, claim, why) {
     put(holdName, hold.title);
     attr(transfer, "aria-expanded", String(asking));
     attr(hold, "data-on", call.phase === "held" ? "true" : undefined);
+    for (const [button, what] of /** @type {[HTMLElement, string][]} */ ([[answer, "answer"], [decline, "hangup"], [mute, "mute"], [hold, "hold"], [hangup, "hangup"]])) showKeys(button, last, what);
   }
 
   return {
@@ -90,34 +91,22 @@ export function card(id, send, claim, why) {
       put(phase, phaseName(c));
       put(peer, peerOf(c));
       put(number, numberLine(c));
+      put(attend, c.phase === "talking" ? (snap.attendants ?? []).map(attendantWords).join(" · ") : "");
+      attr(attend, "title", attend.textContent || undefined);
+      attr(root, "data-card", c.card && isUp(c) ? "true" : undefined);
       secure.hidden = !c.secure;
+      quality.show(c, snap);
+      quality.root.hidden = !isUp(c);
+      recording.show(c);
       form.show(c, snap);
       buttons();
-      const [words, mine, bad] = warning(c, snap, page);
-      put(warn, words);
-      attr(warn, "data-level", bad ? "bad" : undefined);
-      move.hidden = mine || !page.linked;
+      note.show(c, snap, page);
     },
     /** @param {number} now */
     tick(now) {
       if (call) put(time, span(now - at(call.answered || call.began)));
     },
   };
-}
-
-/**
- * A button of a card: a drawing over its name.
- * @param {string} cls
- * @param {string} draw
- * @param {string} name
- * @param {() => void} onclick
- */
-export const act = (cls, draw, name, onclick) => h("button", { type: "button", className: `act ${cls}`, onclick, title: name }, icon(draw), h("span", {}, name));
-
-/** @param {Send} send */
-export function muteButton(send) {
-  const mute = act("toggle", "mic", t("call.mute"), () => send("call.mute", { on: mute.getAttribute("aria-pressed") !== "true" }));
-  return mute;
 }
 
 /**
@@ -172,31 +161,10 @@ function phaseName(c) {
   return c.peerHold && c.phase === "talking" ? t("call.peerHold") : (names[c.phase] ?? "");
 }
 
+/** Who takes part without being seen by the caller: the agent always knows. @param {import("../types").Attendant} a */
+const attendantWords = (a) => t(`attend.by.${a.since ? a.mode : "way"}`, { name: clean(a.name || a.account) });
+
 /** The number under a name, and who sent the call to us. @param {Call} c */
 function numberLine(c) {
   return [c.name ? clean(c.number) : "", c.movedBy ? t("call.movedBy", { name: clean(c.movedBy) }) : ""].filter(Boolean).join(" · ");
-}
-
-/**
- * The one thing most worth knowing about this call, whether the sound is in this page, and whether it is bad news.
- * @param {Call} c
- * @param {Snapshot} snap
- * @param {Page} page
- * @returns {[string, boolean, boolean]}
- */
-function warning(c, snap, page) {
-  if (c.phase === "ending") return ["", true, false];
-  if (c.moving) return [moving(c, snap), true, false];
-  const [level, words] = soundState(snap, page);
-  if (page.taken) return [words, false, true];
-  if (level === "bad") return [words, true, true];
-  if (c.phase === "talking" && c.silent) return [t("call.silent"), true, true];
-  if (c.phase === "talking" && snap.muted) return [t("call.muted"), true, true];
-  return [c.digits ? t("call.digits", { digits: clean(c.digits) }) : "", true, false];
-}
-
-/** Where a call is going: to a number, or to the call that goes to it. @param {Call} c @param {Snapshot} snap */
-function moving(c, snap) {
-  const other = (snap.calls ?? []).find((o) => o.id !== c.id && o.moving === c.number && c.moving === o.number);
-  return other ? t("call.connecting", { one: peerOf(c), other: peerOf(other) }) : t("call.moving", { number: clean(c.moving) });
 }

@@ -21,7 +21,7 @@ export function dialView(send, beep) {
   let dialled = "", begun = "";
   /** The number that was asked for, until it is changed, and the notice about it. */
   let tried = "", refused = "";
-  const field = h("input", { id: "number", name: "number", type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128, "aria-describedby": "keys-hint" });
+  const field = h("input", { id: "number", name: "number", type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128, placeholder: t("dial.number"), "aria-describedby": "keys-hint" });
   const changed = () => {
     if (refused) send("dismiss", { notice: refused });
     tried = refused = "";
@@ -45,7 +45,7 @@ export function dialView(send, beep) {
     const to = number(field.value);
     if (!to) field.value = dialled; // an empty field brings back the last number, as desk phones do
     else send("call.dial", { number: (tried = to) });
-  } }, h("label", { for: "number" }, t("dial.number")),
+  } }, h("label", { className: "unseen", for: "number" }, t("dial.number")),
   h("div", { className: "dial-row" }, h("div", { className: "field-box" }, field, erase), go), hint, h("div", { className: "keys", role: "group", "aria-label": t("dial.keys") }, ...keys));
   field.addEventListener("paste", (e) => {
     e.preventDefault();

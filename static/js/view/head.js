@@ -1,8 +1,9 @@
 // @ts-check
 import { h, put, attr } from "../dom.js";
+import { terminalName } from "../form.js";
 import { icon } from "../icons.js";
+import { chordOf } from "../settings.js";
 import { ago, at, clean, say, t } from "../text.js";
-import { terminalName } from "./signin.js";
 
 /** @typedef {import("../types").Snapshot} Snapshot */
 
@@ -16,7 +17,8 @@ export function identityView() {
   const person = h("bdi", { className: "person" });
   const facts = h("span", { className: "facts" });
   const lock = h("span", { className: "lock", role: "img" }, icon("lock"));
-  const root = h("section", { className: "identity", "aria-label": t("me.title") }, center, h("div", {}, person, lock), facts);
+  const way = h("span", { className: "way-note", title: t("sound.websocket.why"), hidden: true }, t("me.websocket"));
+  const root = h("section", { className: "identity", "aria-label": t("me.title") }, center, h("div", {}, person, lock), way, facts);
   return {
     root,
     show(snap) {
@@ -28,6 +30,7 @@ export function identityView() {
         t("me.extension", { extension: clean(snap.me?.terminal.extension) }),
         snap.local ? "" : seat ? t("me.seat", { seat }) : t("signin.seat.none"),
       ].filter(Boolean).join(" · "));
+      way.hidden = snap.way !== "websocket";
       const locked = lockName(snap);
       lock.toggleAttribute("hidden", !locked);
       attr(lock, "aria-label", locked);
@@ -79,17 +82,24 @@ export function readyView(claim) {
   const line = fact("line"), center = fact("center"), sound = fact("sound");
   const move = h("button", { type: "button", onclick: claim }, t("sound.move"));
   sound.root.append(move);
-  const root = h("section", { className: "ready", "aria-label": t("ready.title") }, line.root, center.root, sound.root);
+  const why = h("p", { className: "fact-why quiet-text" });
+  const keys = h("ul", { className: "ready-keys", "aria-label": t("set.chapter.hotkeys") });
+  const root = h("section", { className: "ready", "aria-label": t("ready.title") }, line.root, center.root, sound.root, why, keys);
   return {
     root,
     show(snap, page) {
       last = snap;
-      root.hidden = (snap.calls ?? []).length > 0;
+      root.hidden = (snap.calls ?? []).length > 0 || !!snap.supervised;
       center.root.hidden = !!snap.local;
       center.set(snap.center.online ? "good" : "bad", snap.center.online ? t("center.online") : t("problem.center.offline"));
       const [level, words] = soundState(snap, page);
       sound.set(level, words);
+      put(why, snap.way === "websocket" && level === "good" ? t("sound.websocket.why") : "");
       move.hidden = !page.taken || !page.linked;
+      const rows = ["answer", "hangup", "mute", "hold", "show"].map((what) => [t(`set.hotkey.${what}`), chordOf(snap, what)]).filter(([, chord]) => chord);
+      const said = rows.map((r) => r.join(" ")).join("\n");
+      if (keys.dataset.said !== said) keys.replaceChildren(...rows.map(([what, chord]) => h("li", {}, what, h("kbd", {}, chord))));
+      keys.dataset.said = said;
       this.tick?.(Date.now());
     },
     tick(now) {
@@ -134,6 +144,7 @@ export function soundState(snap, page) {
   if (!page.owner) return ["wait", t("sound.wait")];
   if (snap.mic === "denied") return ["bad", t("problem.mic.denied")];
   if (snap.mic === "missing") return ["bad", t("problem.mic.missing")];
+  if (snap.mic === "silent") return ["bad", t("problem.mic.silent")];
   if (!page.ringing) return ["wait", t("sound.locked")];
-  return ["good", t("sound.here")];
+  return ["good", snap.way === "websocket" ? t("sound.websocket") : t("sound.here")];
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { each, h, put, attr } from "../dom.js";
 import { icon } from "../icons.js";
-import { clock, say, t } from "../text.js";
+import { clean, clock, say, t } from "../text.js";
 
 /** @typedef {import("../types").Notice} Notice */
 
@@ -14,10 +14,13 @@ export function noticesView(send) {
   const root = h("section", { className: "notices", role: "log", "aria-label": t("notice.title") });
   /** @type {Map<string, ReturnType<typeof notice>>} */
   const shown = new Map();
+  const list = h("div", { className: "notice-list" }), terminal = terminalNotice(send);
+  root.append(terminal.root, list);
   return {
     root,
-    show(snap) {
-      each(root, shown, (snap.notices ?? []).slice(0, 4), (n) => n.id, (n) => notice(n.id, send), (v, n) => v.show(n));
+    show(snap, page) {
+      terminal.show(snap, page);
+      each(list, shown, (snap.notices ?? []).slice(0, 4), (n) => n.id, (n) => notice(n.id, send), (v, n) => v.show(n));
     },
   };
 }
@@ -26,7 +29,13 @@ export function noticesView(send) {
 function notice(id, send) {
   const text = h("p", {});
   const time = h("time", { className: "time" });
-  const root = h("article", { className: "notice" }, time, text,
+  /** @type {Notice | undefined} */
+  let last;
+  const about = h("p", { className: "notice-about", hidden: true });
+  const clip = h("button", { type: "button", onclick: () => void import("../later/clip.js").then(({ playClip }) => playClip(last?.hand?.clip ?? "", clean(last?.problem.holes?.who))) }, t("act.clip"));
+  const lower = h("button", { type: "button", onclick: () => send("hand.lower", { account: last?.account }) }, t("act.lower"));
+  const acts = h("div", { className: "notice-acts", hidden: true }, clip, lower);
+  const root = h("article", { className: "notice" }, time, h("div", {}, text, about, acts),
     h("button", { type: "button", className: "round", "aria-label": t("notice.close"), title: t("notice.close"), onclick: () => send("dismiss", { notice: id }) }, icon("close")));
   return {
     root,
@@ -35,6 +44,38 @@ function notice(id, send) {
       attr(root, "data-level", n.level);
       put(time, clock(n.at));
       put(text, say(n.problem));
+      last = n;
+      const c = n.hand, words = [clean(c?.queue), [clean(c?.name), clean(c?.number)].filter(Boolean).join(" ")].filter(Boolean).join(" · ");
+      about.hidden = !words;
+      put(about, words);
+      acts.hidden = !c || !n.account;
+      clip.hidden = !c?.clip;
+    },
+  };
+}
+
+/**
+ * The phone is signed in with another terminal than the center keeps for the account: it stays until that is mended (PRODUCT A17).
+ * @param {import("../types").Send} send
+ * @returns {import("../types").View}
+ */
+function terminalNotice(send) {
+  /** @type {import("../types").Terminal | undefined} */
+  let own;
+  const text = h("p", {});
+  const mend = h("button", { type: "button", className: "primary", onclick: () => own && send("terminal.use", { terminal: own.id }) });
+  const root = h("article", { className: "notice terminal-notice", "data-level": "warn", hidden: true }, text, mend);
+  return {
+    root,
+    show(snap) {
+      own = snap.phase === "in" ? snap.desk?.bound : undefined;
+      root.hidden = !own;
+      if (!own) return;
+      const now = snap.me?.terminal.extension ?? "";
+      put(text, own.id ? t("terminal.other", { now, own: own.extension }) : t("terminal.none", { now }));
+      mend.hidden = !own.id;
+      mend.disabled = !!snap.calls?.length;
+      put(mend, t("terminal.use", { own: own.extension }));
     },
   };
 }

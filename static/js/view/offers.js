@@ -1,10 +1,12 @@
 // @ts-check
+import { createBook } from "../book.js";
 import { attr, h, put } from "../dom.js";
-import { clean, fold, number, t } from "../text.js";
+import { found } from "../kana.js";
+import { clean, number, t } from "../text.js";
 import { lampLook } from "./contacts.js";
 
 /** @typedef {import("../types").Snapshot} Snapshot */
-/** @typedef {{ number: string, name: string, lamp: string | undefined }} Offer */
+/** @typedef {{ number: string, name: string, names: string[], lamp: string | undefined }} Offer names: by which it is found */
 
 /** Longest list, so that it stays a glance. */
 const MOST = 6;
@@ -14,8 +16,9 @@ const MOST = 6;
  * into the list, Escape or the arrow back out of it, Enter on half a name takes the first. It lies over what is below, so
  * nothing moves.
  * @param {HTMLInputElement} field
+ * @param {import("../book.js").Book} [book] the center's phonebook
  */
-export function offersFor(field) {
+export function offersFor(field, book = createBook()) {
   /** @type {[Snapshot, string] | undefined} */
   let known;
   const root = h("ul", { className: "offers", hidden: true, "aria-label": t("transfer.offers"), onkeydown: keys });
@@ -33,7 +36,8 @@ export function offersFor(field) {
   const rows = () => [...root.querySelectorAll("button")];
   /** @param {boolean} on */
   function show(on) {
-    const hits = on ? fitting(known ? offers(...known) : [], field.value).slice(0, MOST) : [];
+    if (known && on) book.want(known[0]);
+    const hits = on ? fitting(known ? offers(...known, book, field.value) : [], field.value).slice(0, MOST) : [];
     root.replaceChildren(...hits.map((o) => h("li", {}, row(o))));
     root.hidden = hits.length === 0;
   }
@@ -76,22 +80,27 @@ export function offersFor(field) {
 
 /** Who fits what is typed; a number that is there already needs no offer. @param {Offer[]} all @param {string} typed */
 function fitting(all, typed) {
-  const wanted = fold(typed.trim()), digits = number(typed);
+  const digits = number(typed);
   if (all.some((o) => o.number === digits)) return [];
-  return all.filter((o) => !wanted || fold(o.name).includes(wanted) || (digits && o.number.includes(digits)));
+  return all.filter((o) => found(typed, ...o.names) || (digits && o.number.includes(digits)));
 }
 
 /**
- * Numbers worth offering: the phonebook, then whom one spoke to, never twice and never the call itself.
+ * Numbers worth offering: the own phonebook, then whom one spoke to, then the center's phonebook when something is typed; never twice and
+ * never the call itself.
  * @param {Snapshot} snap
  * @param {string} but
+ * @param {import("../book.js").Book} book
+ * @param {string} typed
  */
-function offers(snap, but) {
+function offers(snap, but, book, typed) {
   /** @type {Map<string, Offer>} */
-  const found = new Map();
-  for (const c of [...(snap.contacts ?? []), ...(snap.history ?? []).slice(0, 20)]) {
-    if (!c.number || c.number === but || found.has(c.number)) continue;
-    found.set(c.number, { number: c.number, name: clean(c.name), lamp: (snap.lamps ?? []).find((l) => l.number === c.number)?.state });
+  const kept = new Map();
+  /** @type {{ number: string, name?: string, reading?: string, company?: string }[]} */
+  const all = [...(snap.contacts ?? []), ...(snap.history ?? []).slice(0, 20), ...(typed.trim() ? book.search(typed, 2 * MOST).hits : [])];
+  for (const c of all) {
+    if (!c.number || c.number === but || kept.has(c.number)) continue;
+    kept.set(c.number, { number: c.number, name: clean(c.name), names: [c.name, c.reading, c.company].map(clean).filter(Boolean), lamp: (snap.lamps ?? []).find((l) => l.number === c.number)?.state });
   }
-  return [...found.values()];
+  return [...kept.values()];
 }

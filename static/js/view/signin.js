@@ -1,7 +1,12 @@
 // @ts-check
 import { attr, h, put } from "../dom.js";
-import { busy, isBusy, look, option, row, trouble } from "../form.js";
+import { asPasted, busy, isBusy, look, option, row, terminalName, trouble } from "../form.js";
 import { clean, clock, say, t, word } from "../text.js";
+import { autoView } from "./auto.js";
+import { codeForm } from "./code.js";
+import { enrolStep } from "./enrol.js";
+import { onceFields } from "./once.js";
+import { signOnButton, waitingView } from "./signon.js";
 import { sipForm } from "./sipform.js";
 
 /** @typedef {import("../types").Snapshot} Snapshot */
@@ -10,50 +15,75 @@ import { sipForm } from "./sipform.js";
 /** @typedef {"center" | "sip"} Way */
 
 /**
- * Sign-in at a center in two steps: who, then terminal, status and seat (PRODUCT A5–A8); or at any SIP server in one. What
- * is typed stays through every refusal.
+ * Sign-in at a center in two steps: who, then terminal, status and seat (PRODUCT A5–A8), and between them whatever else proves who one
+ * is (A13); or at any SIP server in one. What is typed stays through every refusal.
  * @param {import("../types").Send} send
+ * @param {import("../types").Ask} ask
  * @returns {View & { way: Way | undefined }}
  */
-export function signInView(send) {
+export function signInView(send, ask) {
+  const again = () => last && show(last);
   const one = who(send), two = what(send), sip = sipForm(send), ways = waysView((to) => {
     view.way = to;
-    if (last) show(last);
+    again();
   });
-  const first = h("div", { className: "signin-ways" }, h("h1", {}, t("signin.title")), ways.root, one.root, sip.root);
-  const root = h("main", { className: "signin" },
-    h("div", { className: "signin-card" }, h("img", { src: "/icons/zaseki.svg", alt: "", className: "signin-mark" }), first, two.root));
-  /** Which step was seen last. @type {boolean | undefined} */
-  let seen;
+  const code = codeForm(send), enrol = enrolStep(send, ask, again), away = waitingView(send), auto = autoView(send), signOn = signOnButton(send, one.root);
+  const first = h("div", { className: "signin-ways" }, h("h1", {}, t("signin.title")), ways.root, signOn.root, one.root, sip.root);
+  const root = h("main", { className: "signin" }, h("div", { className: "signin-card" }, h("img", { src: "/icons/zaseki.svg", alt: "", className: "signin-mark" }),
+    first, two.root, code.root, enrol.root, enrol.papers.root, away.root, auto.root));
+  /** Which step was seen last. @type {string} */
+  let seen = "";
   /** @type {Snapshot} */
   let last;
 
   /** @param {Snapshot} snap */
   function show(snap) {
     last = snap;
-    const start = snap.phase === "out" || snap.phase === "checking" || !snap.choice;
-    const turned = start !== seen && !root.hidden;
+    if (snap.phase === "in") enrol.papers.clear();
+    const step = stepOf(snap, enrol.papers.open());
+    const turned = step !== seen && !root.hidden;
     const bySIP = !!snap.centerless || (view.way ?? likely(snap)) === "sip";
-    seen = root.hidden ? undefined : start;
-    first.hidden = !start;
-    two.root.hidden = start;
-    one.root.hidden = !start || bySIP;
-    sip.root.hidden = !start || !bySIP;
+    seen = root.hidden ? "" : step;
+    first.hidden = step !== "first";
+    two.root.hidden = step !== "two";
+    code.root.hidden = step !== "code";
+    enrol.root.hidden = step !== "enrol";
+    enrol.papers.root.hidden = step !== "papers";
+    away.root.hidden = step !== "away";
+    auto.root.hidden = step !== "auto";
+    auto.show(snap);
+    if (turned && step !== "enrol") enrol.clear();
+    one.root.hidden = step !== "first" || bySIP;
+    sip.root.hidden = step !== "first" || !bySIP;
     ways.show(bySIP, !!snap.centerless);
+    signOn.show(snap, step === "first" && !bySIP);
     one.show(snap, !ofSIP(snap));
     sip.show(snap, !ofCenter(snap));
     two.show(snap);
-    if (turned) (start ? (bySIP ? sip : one) : two).focus();
+    code.show(snap);
+    away.show(snap);
+    if (!turned) return;
+    const start = bySIP ? sip : one.root.hidden ? signOn : one;
+    ({ first: start, two, code, enrol, papers: enrol.papers, away, auto })[step].focus();
   }
   /** The way is the one a person chose; nobody yet: what fits. @type {View & { way: Way | undefined }} */
-  const view = { root, way: undefined, show };
+  const view = { root, way: undefined, show, tick: (now) => (code.tick(), auto.tick(now)) };
   return view;
+}
+
+/** @param {Snapshot} snap @param {boolean} papers codes for paper are on the screen */
+function stepOf(snap, papers) {
+  if (papers) return "papers";
+  if (snap.phase === "proving" && snap.proof) return snap.proof.enrol ? "enrol" : "code";
+  if (snap.phase === "browser") return "away";
+  if (snap.auto) return "auto";
+  return snap.phase === "out" || snap.phase === "checking" || !snap.choice ? "first" : "two";
 }
 
 /** A problem that only the SIP account can have, or only the center. @param {Snapshot} snap */
 const ofSIP = (snap) => /^sip\./.test(snap.problem?.code ?? "");
 /** @param {Snapshot} snap */
-const ofCenter = (snap) => /^(signin|center|agent)\./.test(snap.problem?.code ?? "");
+const ofCenter = (snap) => /^(signin|center|agent|factor)\./.test(snap.problem?.code ?? "");
 
 /** The way of the last time. @param {Snapshot} snap @returns {Way} */
 const likely = (snap) => (ofSIP(snap) || (snap.sip && !snap.account) ? "sip" : "center");
@@ -89,14 +119,22 @@ function waysView(choose) {
 function who(send) {
   const account = h("input", { id: "account", name: "account", autocomplete: "username", autocapitalize: "none", spellcheck: false, required: true, maxLength: 256 });
   const password = h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true, maxLength: 1024 });
+  const typed = { account: asPasted(account), password: asPasted(password) };
   const go = h("button", { type: "submit", className: "primary wide" }, t("signin.go"));
   const alert = trouble();
+  const once = onceFields();
+  const keep = h("input", { id: "keep", name: "keep", type: "checkbox", "aria-describedby": "keep-note" });
+  const kept = h("div", { className: "check keep", hidden: true }, keep, h("label", { for: keep.id }, t("signin.keep")), h("p", { id: "keep-note", className: "quiet-text" }, t("signin.keep.note")));
   const root = h("form", { noValidate: true, "aria-label": t("signin.center"), onsubmit: (/** @type {Event} */ e) => {
     e.preventDefault();
     const empty = [account, password].find((f) => f.value === "");
     if (empty) return empty.focus();
-    if (!isBusy(go)) send("account.check", { account: account.value, password: password.value });
-  } }, row(t("signin.account"), account), row(t("signin.password"), password, look(password)), alert, go);
+    if (isBusy(go)) return;
+    const asked = { account: typed.account(), password: typed.password(), keep: !kept.hidden && keep.checked };
+    if (once.root.hidden) send("account.check", asked);
+    else send("signin.once", { ...asked, ...once.values() });
+  } }, row(t("signin.account"), account), row(t("signin.password"), password, look(password)), once.root, kept, alert, go);
+  let offered = false;
   return {
     root,
     focus: () => (account.value ? password : account).focus(),
@@ -104,7 +142,11 @@ function who(send) {
     show(snap, mine) {
       if (!account.value && snap.account && document.activeElement !== account) account.value = snap.account;
       if (snap.phase === "in") password.value = "";
-      busy(go, snap.phase === "checking");
+      kept.hidden = !snap.saved?.can;
+      if (!offered && snap.saved?.can) keep.checked = !!snap.saved.account; // as it was chosen the last time
+      offered ||= !!snap.saved?.can;
+      once.show(snap);
+      busy(go, snap.phase === "checking" || (snap.phase === "entering" && !snap.choice));
       put(alert, mine && snap.phase === "out" && snap.problem ? say(snap.problem) : "");
     },
   };
@@ -146,7 +188,7 @@ function what(send) {
     /** @param {Snapshot} snap */
     show(snap) {
       const c = snap.choice;
-      if (!c) return;
+      if (!c) return void (built = ""); // the next sign-in begins with what is offered, not with what was chosen (PRODUCT A7)
       const key = JSON.stringify(c);
       if (key !== built) {
         built = key;
@@ -188,12 +230,4 @@ function fill(c, terminal, status, seat, asked) {
   status.value = asked?.status ?? c.status;
   seat.value = asked?.seat ?? c.seat;
   for (const s of [terminal, status, seat]) if (s.selectedIndex < 0) s.selectedIndex = 0;
-}
-
-/** @param {import("../types").Terminal} x */
-export function terminalName(x) {
-  const kinds = /** @type {Record<string, string>} */ ({
-    softphone: t("terminal.softphone"), "softphone-encrypted": t("terminal.encrypted"), desk: t("terminal.desk"), mobile: t("terminal.mobile"),
-  });
-  return [clean(x.extension), clean(x.name) || (kinds[x.type] ?? clean(x.type))].join(" · ");
 }

@@ -21,6 +21,9 @@ export function defOf(defs, id) {
 /** The sign of a status, as text and never as a picture. @param {StatusDef} d */
 export const signOf = (d) => d.sign + "\ufe0e";
 
+/** Whether somebody is signed in who has a status (PRODUCT D1). @param {Snapshot | undefined} snap */
+export const isAgent = (snap) => !!snap?.status?.now;
+
 /**
  * The statuses a person may pick, as rows of a menu with the present one ticked.
  * @param {Snapshot} snap
@@ -28,7 +31,7 @@ export const signOf = (d) => d.sign + "\ufe0e";
  * @returns {import("../menu.js").Item[]}
  */
 export function statusItems(snap, send) {
-  return (snap.statuses ?? []).filter((d) => d.pickable).map((d) => ({
+  return !isAgent(snap) ? [] : (snap.statuses ?? []).filter((d) => d.pickable).map((d) => ({
     label: word(d.name), role: "menuitemradio", checked: d.id === snap.status.now, sign: signOf(d), colour: d.colour,
     act: () => send("status.set", { to: d.id }),
   }));
@@ -55,13 +58,15 @@ export function statusView(send) {
   const offer = h("button", { type: "button", className: "primary", onclick: () => send("status.next", { to: last.status.offer }) });
   const cancel = h("button", { type: "button", className: "round", "aria-label": t("status.next.cancel"), title: t("status.next.cancel"),
     onclick: () => send("status.next", { to: "" }) }, icon("close"));
-  const root = h("section", { className: "status-box", "aria-label": t("status.title") }, button,
+  const hand = handButton(send);
+  const root = h("section", { className: "status-box", "aria-label": t("status.title") }, h("div", { className: "status-top" }, button, hand.root),
     h("div", { className: "status-line" }, note, until, cancel, extend, ready, offer));
 
   return {
     root,
     show(snap) {
       last = snap;
+      root.hidden = !isAgent(snap);
       const s = snap.status, shown = defOf(snap.statuses, s.shown || s.now);
       attr(button, "aria-label", word(shown.name));
       attr(button, "data-colour", shown.colour);
@@ -75,15 +80,55 @@ export function statusView(send) {
       until.hidden = extend.hidden = !work;
       ready.hidden = !work || !available(snap);
       cancel.hidden = !s.next || !!s.wish;
+      hand.show(snap);
       offer.hidden = !s.offer || !!s.wish || !!s.next;
       put(offer, s.offer ? t("status.offer", { status: word(defOf(snap.statuses, s.offer).name) }) : "");
       this.tick?.(Date.now());
     },
     tick(now) {
       if (!last) return;
+      hand.tick(now);
       put(time, last.status.since ? span(now - at(last.status.since)) : "");
       put(until, last.status.until ? span(at(last.status.until) - now + 999) : "");
     },
+  };
+}
+
+/**
+ * What one can do with the own hand: with the last words of the call, where the center lets those who lead hear them.
+ * @param {Snapshot} snap
+ * @param {Send} send
+ * @returns {Exclude<import("../menu.js").Item, "line">[]}
+ */
+export function handItems(snap, send) {
+  if (snap.local) return [];
+  if (snap.hand) return [{ label: t("hand.lower"), act: () => send("hand.raise", { on: false }) }];
+  const clip = snap.policy?.clip && (snap.calls ?? []).some((c) => c.phase === "talking" && !c.card);
+  return [{ label: t("hand.raise"), act: () => send("hand.raise", { on: true }) }, ...(clip ? [{ label: t("hand.raise.clip"), act: () => send("hand.raise", { on: true, clip: true }) }] : [])];
+}
+
+/** Asks a supervisor to come (手上げ), or no more; while it is up it says for how long. @param {Send} send */
+function handButton(send) {
+  /** @type {string | undefined} */
+  let since;
+  /** @type {Exclude<import("../menu.js").Item, "line">[]} */
+  let ways = [];
+  const time = h("span", { className: "time", "aria-hidden": "true" });
+  const root = h("button", { type: "button", className: "hand", onclick: () => (ways.length > 1 ? openMenu(t("hand.button"), ways, root) : ways[0]?.act?.()) }, icon("hand"), time);
+  return {
+    root,
+    /** @param {Snapshot} snap */
+    show(snap) {
+      since = snap.hand;
+      ways = handItems(snap, send);
+      attr(root, "aria-haspopup", ways.length > 1 ? "menu" : undefined);
+      root.hidden = !!snap.local;
+      attr(root, "aria-pressed", String(!!since));
+      attr(root, "aria-label", t("hand.button"));
+      attr(root, "title", since ? t("hand.lower") : t("hand.raise"));
+    },
+    /** @param {number} now */
+    tick: (now) => put(time, since ? span(now - at(since)) : ""),
   };
 }
 
@@ -98,6 +143,7 @@ function sentence(snap) {
   if (s.next) return t("status.next", { status: named(s.next) });
   if (s.offer) return t("status.refused");
   if (s.until) return t("status.until");
+  if (snap.hand) return t("hand.up");
   const def = defOf(snap.statuses, s.now);
   if (snap.line.state === "elsewhere") return t("status.elsewhere");
   if (snap.calls?.length) return ""; // the call below says more

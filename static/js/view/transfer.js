@@ -13,10 +13,11 @@ import { offersFor } from "./offers.js";
  * @param {string} id
  * @param {import("../types").Send} send
  * @param {() => void} turned the form opened or closed
+ * @param {import("../book.js").Book} [book] the center's phonebook
  */
-export function transferForm(id, send, turned) {
+export function transferForm(id, send, turned, book) {
   const field = h("input", { id: `transfer-${id}`, name: `transfer-${id}`, type: "text", inputMode: "tel", autocomplete: "off", spellcheck: false, maxLength: 128 });
-  const list = offersFor(field);
+  const list = offersFor(field, book);
   const close = h("button", { type: "button", className: "round", "aria-label": t("transfer.cancel"), title: t("transfer.cancel"), onclick: () => turn(false) }, icon("close"));
   const now = h("button", { type: "submit", className: "primary" }, t("transfer.now"));
   const ask = h("button", { type: "button", onclick: () => go((to) => send("call.dial", { number: to })) }, t("transfer.ask"));

@@ -1,0 +1,22 @@
+-- Made when the tables are full: before, every row would be put into each of them.
+CREATE INDEX IF NOT EXISTS span_account ON status_span (account, began);
+CREATE INDEX IF NOT EXISTS span_began ON status_span (began);
+CREATE UNIQUE INDEX IF NOT EXISTS span_open ON status_span (account) WHERE ended IS NULL;
+CREATE INDEX IF NOT EXISTS call_began ON call (began);
+CREATE INDEX IF NOT EXISTS call_queue ON call (queue, began);
+CREATE INDEX IF NOT EXISTS call_account ON call (account, began);
+CREATE INDEX IF NOT EXISTS call_caller ON call (caller, began);
+CREATE INDEX IF NOT EXISTS call_called ON call (called, began);
+CREATE INDEX IF NOT EXISTS call_other ON call (other, began) WHERE other IS NOT NULL;
+CREATE INDEX IF NOT EXISTS call_missed ON call (began) WHERE reason != '';
+CREATE INDEX IF NOT EXISTS call_id ON call (id);
+CREATE INDEX IF NOT EXISTS call_waits ON call (began, answered, ended, queue) WHERE queue != '';
+CREATE INDEX IF NOT EXISTS offer_account ON offer (account, at);
+CREATE INDEX IF NOT EXISTS offer_call ON offer (call);
+CREATE INDEX IF NOT EXISTS sound_account ON sound (account, ended);
+CREATE INDEX IF NOT EXISTS phone_call_call ON phone_call (call) WHERE call IS NOT NULL;
+CREATE INDEX IF NOT EXISTS phone_call_name ON phone_call (name);
+CREATE INDEX IF NOT EXISTS phone_call_began ON phone_call (began);
+CREATE INDEX IF NOT EXISTS attend_account ON attend (account, asked);
+CREATE INDEX IF NOT EXISTS audit_entity ON audit (kind, id, seq);
+CREATE INDEX IF NOT EXISTS audit_actor ON audit (actor, seq);
