@@ -99,19 +99,28 @@ func kamailio(t *testing.T, defines ...string) *proxy {
 	return p
 }
 
-// up starts it, once more after down, and returns when it listens.
+// up starts it, once more after down, and returns when it answers: it listens long before, for its workers come last.
 func (p *proxy) up(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command(p.args[0], p.args[1:]...)
 	stop := start(t, cmd)
 	p.down = func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); stop() }
-	within(t, 10*time.Second, "kamailio listens", func() bool {
-		conn, err := net.DialTimeout("tcp", p.addr, time.Second)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
+	within(t, 20*time.Second, "kamailio answers", func() bool { return answers(p.addr, "udp") && answers(p.addr, "tcp") })
+}
+
+// answers says that a SIP server there answers OPTIONS (RFC 3261 §11) at once.
+func answers(addr, network string) bool {
+	conn, err := net.DialTimeout(network, addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_, _ = fmt.Fprintf(conn, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%s;rport\r\nFrom: <sip:up@%s>;tag=1\r\nTo: <sip:%s>\r\n"+
+		"Call-ID: %s\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 1\r\nContent-Length: 0\r\n\r\n",
+		addr, strings.ToUpper(network), conn.LocalAddr(), rand.Text(), addr, addr, rand.Text())
+	_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+	n, err := conn.Read(make([]byte, 1500))
+	return err == nil && n > 0
 }
 
 // certificate writes a new certificate for that domain and address, with its key, and returns the roots that vouch for it.

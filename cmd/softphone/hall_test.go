@@ -294,8 +294,12 @@ func (h *hall) asks(c *colleague, m wire.Supervise) {
 		if time.Now().After(end) {
 			h.Fatalf("refused: %+v", s.Notices)
 		}
-		c.agent.Post(wire.Dismiss{Notice: s.Notices[0].ID})
-		c.until("no notice", func(s wire.Snapshot) bool { return len(s.Notices) == 0 })
+		c.until("no notice", func(s wire.Snapshot) bool { // one of the attendance before may come between
+			for _, n := range s.Notices {
+				c.agent.Post(wire.Dismiss{Notice: n.ID})
+			}
+			return len(s.Notices) == 0
+		})
 	}
 }
 
