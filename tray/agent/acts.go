@@ -28,6 +28,8 @@ func (s State) acts(e Event) (State, []Effect) {
 		return s, []Effect{AskAct{Act: e, Quiet: true}}
 	case wire.SetStatusOf:
 		return s.act(e)
+	case wire.Check:
+		return s.act(e)
 	case wire.LowerHand:
 		s, effects := s.act(e)
 		return s.unnotice(handNotice + e.Account), effects

@@ -156,7 +156,7 @@ var knownEvents = byName(wire.CheckAccount{}, wire.SignIn{}, wire.Back{}, wire.S
 	wire.SignInOnce{}, wire.ChangeSetting{}, wire.ImportSettings{}, wire.ForgetAccount{}, wire.GetUpdate{}, wire.StopUpdate{},
 	Started{}, Filed{}, SettingFailing{}, Warned{}, Updated{},
 	wire.CallNote{}, wire.SeenMissed{}, wire.RaiseHand{}, wire.PopShown{}, wire.AllowOrigin{}, wire.OriginAsks{}, wire.UseTerminal{},
-	wire.Supervise{}, wire.SetStatusOf{}, wire.LowerHand{}, wire.SendMessage{}, wire.ReadMessages{}, wire.Permit{}, wire.Attend{}, wire.Messages{},
+	wire.Supervise{}, wire.SetStatusOf{}, wire.LowerHand{}, wire.SendMessage{}, wire.ReadMessages{}, wire.Check{}, wire.CheckCall{}, wire.Permit{}, wire.Attend{}, wire.Messages{},
 	BookChanged{}, BookCame{}, NoteTold{}, PastCame{}, SettingsAsked{})
 
 func byName(vs ...any) map[string]reflect.Type {

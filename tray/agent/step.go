@@ -59,7 +59,7 @@ func (s State) step(e Event) (State, []Effect) {
 		return s.past(e)
 	case wire.RaiseHand, wire.UseTerminal, SettingsAsked:
 		return s.floor(e)
-	case wire.Supervise, wire.SetStatusOf, wire.LowerHand, wire.SendMessage, wire.ReadMessages:
+	case wire.Supervise, wire.SetStatusOf, wire.LowerHand, wire.SendMessage, wire.ReadMessages, wire.Check:
 		return s.acts(e)
 	case wire.Permit:
 		return s.permit(e)

@@ -11,9 +11,9 @@ import "time"
 //	GET  /api/v1/ws      (Authorization: Bearer token, subprotocol center.v1)
 //
 // On the websocket the phone says SetStatus, SetNext, ExtendWork, CallReport, LineReport, WatchFloor, CallNote, RaiseHand,
-// SettingsReport, UseTerminal, Supervise, AttendReport, SetStatusOf, LowerHand, SendMessage, ReadMessages;
+// SettingsReport, UseTerminal, Supervise, AttendReport, SetStatusOf, LowerHand, SendMessage, ReadMessages, Check, CheckReport;
 // the center says Done, Refused, AgentState, Floor, FloorChange, Notice, Revoked, Nodes, Bye, PhonebookChanged, AskSettings, Permit,
-// Attend, Messages.
+// Attend, Messages, CheckCall.
 type (
 	CheckRequest struct {
 		Account  string `json:"account"`
@@ -153,8 +153,10 @@ type (
 		Statuses []StatusDef `json:"statuses"`
 		Groups   []Group     `json:"groups,omitempty"`
 		Queues   []QueueLoad `json:"queues,omitempty"` // of the whole center, by name
-		Mine     string      `json:"mine,omitempty"`   // own seat: the phone's own mark, the center says the same to all who watch
-		At       time.Time   `json:"at"`
+		// Counts tell of every floor, those too whose seats are not here; none where there is one floor.
+		Counts []FloorCount `json:"counts,omitempty"`
+		Mine   string       `json:"mine,omitempty"` // own seat: the phone's own mark, the center says the same to all who watch
+		At     time.Time    `json:"at"`
 	}
 	// FloorChange is what became of some seats: whole rows, newest wins. Gone names seats that are no more, or not on this floor. One
 	// with an older Rev than what is shown is ignored.
@@ -164,7 +166,18 @@ type (
 		Gone  []string    `json:"gone,omitempty"`
 		// Queues are all of them anew when one has changed; nil: none has.
 		Queues []QueueLoad `json:"queues,omitempty"`
-		At     time.Time   `json:"at"`
+		// Counts are those of the floors whose numbers have changed.
+		Counts []FloorCount `json:"counts,omitempty"`
+		At     time.Time    `json:"at"`
+	}
+	// FloorCount is how many seats a floor has, how many people are signed in there, how many of those a call from outside may go to,
+	// and how many have raised the hand.
+	FloorCount struct {
+		Floor string `json:"floor"`
+		Seats int    `json:"seats"`
+		In    int    `json:"in"`
+		Free  int    `json:"free"`
+		Hands int    `json:"hands"`
 	}
 	// FloorPlan is a floor: so many cells wide and high (0: as its seats need), with what is drawn beside the seats.
 	FloorPlan struct {
@@ -228,8 +241,8 @@ func (Notice) Type() string      { return "notice" }
 
 var (
 	phoneWords = registry(SetStatus{}, SetNext{}, ExtendWork{}, CallReport{}, LineReport{}, WatchFloor{}, CallNote{}, RaiseHand{}, SettingsReport{}, UseTerminal{},
-		Supervise{}, AttendReport{}, SetStatusOf{}, LowerHand{}, SendMessage{}, ReadMessages{})
-	centerWords = registry(Done{}, Refused{}, AgentState{}, Floor{}, FloorChange{}, Revoked{}, Bye{}, Nodes{}, Notice{}, PhonebookChanged{}, AskSettings{}, Permit{}, Attend{}, Messages{})
+		Supervise{}, AttendReport{}, SetStatusOf{}, LowerHand{}, SendMessage{}, ReadMessages{}, Check{}, CheckReport{})
+	centerWords = registry(Done{}, Refused{}, AgentState{}, Floor{}, FloorChange{}, Revoked{}, Bye{}, Nodes{}, Notice{}, PhonebookChanged{}, AskSettings{}, Permit{}, Attend{}, Messages{}, CheckCall{})
 )
 
 // ParsePhone reads what a phone says to the center.

@@ -196,7 +196,7 @@ var pageCommands = registry(
 	SaveContact{}, RemoveContact{}, MicState{}, RingHeard{}, Replay{}, Record{}, CardMode{}, SaveDevices{}, EchoTest{}, RingTest{}, TestNetwork{},
 	ChangeSetting{}, ImportSettings{}, ForgetAccount{}, GetUpdate{}, StopUpdate{},
 	CallNote{}, SeenMissed{}, RaiseHand{}, PopShown{}, AllowOrigin{}, UseTerminal{},
-	Supervise{}, SetStatusOf{}, LowerHand{}, SendMessage{}, ReadMessages{},
+	Supervise{}, SetStatusOf{}, LowerHand{}, SendMessage{}, ReadMessages{}, Check{},
 )
 
 // ParseCommand reads what a page sent. An unknown type is an error, an unknown field is not.

@@ -27,5 +27,22 @@ func (c FloorChange) On(f Floor) Floor {
 	if c.Queues != nil {
 		f.Queues = c.Queues
 	}
+	f.Counts = counted(f.Counts, c.Counts)
 	return f
+}
+
+// counted is the counts after the change.
+func counted(before, changed []FloorCount) []FloorCount {
+	if len(changed) == 0 {
+		return before
+	}
+	now := slices.Clone(before)
+	for _, n := range changed {
+		if i := slices.IndexFunc(now, func(o FloorCount) bool { return o.Floor == n.Floor }); i >= 0 {
+			now[i] = n
+		} else {
+			now = append(now, n)
+		}
+	}
+	return now
 }
