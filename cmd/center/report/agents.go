@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"zaseki/web/wire"
@@ -25,12 +26,14 @@ type AgentRow struct {
 	Work     float64            `json:"work"`     // seconds of after-call work
 	Missed   int                `json:"missed"`   // offers that came to nothing at this agent's phone
 	Declined int                `json:"declined"` // by hand
+	// Outcomes is how many calls ended in which way, as the agent said, by roster.Outcome.ID. It may be more than Taken and Made: calls inside count too.
+	Outcomes map[string]int `json:"outcomes,omitempty"`
 	// Occupancy is the percentage of calls and after-call work in them and the time ready for calls; breaks do not count.
 	Occupancy float64 `json:"occupancy"`
 }
 
 var agentColumns = []string{"account", "day", "signed_in", "available", "after_call_work", "break", "away", "ringing", "talking", "dialing", "lost", "own_statuses",
-	"taken", "made", "talk_in", "talk_out", "missed", "declined", "occupancy_percent"}
+	"taken", "made", "talk_in", "talk_out", "missed", "declined", "occupancy_percent", "outcomes"}
 
 // shownAlone are the statuses with a column of their own, in their order.
 var shownAlone = []string{wire.StatusAvailable, wire.StatusWork, wire.StatusBreak, wire.StatusAway, wire.StatusRinging, wire.StatusTalking, wire.StatusDialing, wire.StatusLost}
@@ -41,7 +44,16 @@ func (r AgentRow) cells(*time.Location) []string {
 		all, own = append(all, whole(r.Statuses[s])), own-r.Statuses[s]
 	}
 	return append(all, whole(max(own, 0)), strconv.Itoa(r.Taken), strconv.Itoa(r.Made), whole(r.TalkIn), whole(r.TalkOut),
-		strconv.Itoa(r.Missed), strconv.Itoa(r.Declined), strconv.FormatFloat(r.Occupancy, 'f', 1, 64))
+		strconv.Itoa(r.Missed), strconv.Itoa(r.Declined), strconv.FormatFloat(r.Occupancy, 'f', 1, 64), r.outcomes())
+}
+
+// outcomes are the calls by outcome in one cell: "gone 1, sold 3".
+func (r AgentRow) outcomes() string {
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(r.Outcomes)) {
+		all = append(all, id+" "+strconv.Itoa(r.Outcomes[id]))
+	}
+	return strings.Join(all, ", ")
 }
 
 // days are the rows while they are gathered.
@@ -61,7 +73,7 @@ func (d *days) at(account string, t time.Time) *AgentRow {
 // Agents are the days of agents in the period (query: account), by account and day. A day without a sign-in and a call has no row.
 func (r *Report) Agents(ctx context.Context, a ask) ([]AgentRow, string, error) {
 	d := &days{a, map[[2]string]*AgentRow{}}
-	for _, gather := range []func(context.Context, *days) error{r.dayStatus, r.dayCalls, r.dayOffers} {
+	for _, gather := range []func(context.Context, *days) error{r.dayStatus, r.dayCalls, r.dayOffers, r.dayOutcomes} {
 		if err := gather(ctx, d); err != nil {
 			return nil, "", err
 		}
@@ -141,6 +153,22 @@ func (r *Report) dayOffers(ctx context.Context, d *days) error {
 		} else {
 			row.Missed++
 		}
+		return nil
+	})
+}
+
+func (r *Report) dayOutcomes(ctx context.Context, d *days) error {
+	return r.each(ctx, `SELECT account, began, outcome FROM phone_call WHERE outcome != '' AND began >= ?3 AND began < ?4 AND `+ofPeople, d.args(), func(rows *sql.Rows) error {
+		var account, outcome string
+		var began int64
+		if err := rows.Scan(&account, &began, &outcome); err != nil {
+			return err
+		}
+		row := d.at(account, micro(began))
+		if row.Outcomes == nil {
+			row.Outcomes = map[string]int{}
+		}
+		row.Outcomes[outcome]++
 		return nil
 	})
 }

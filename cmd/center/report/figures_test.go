@@ -287,6 +287,16 @@ func TestAgentsDaysAreAddedUp(t *testing.T) {
 	b.came(50, 5, 0, func(r *exchange.CallRecord) {
 		r.Offers = []exchange.OfferRecord{{Account: "aoki", At: day.Add(50 * time.Minute), Result: "missed"}, {Account: "aoki", At: day.Add(51 * time.Minute), Result: "declined"}}
 	})
+	for i, outcome := range []string{"sold", "gone", "sold", ""} {
+		name := fmt.Sprint("n", i)
+		off := func(calls ...roster.Call) func(*roster.Agent) { // signed out: no time is added to the day
+			return func(a *roster.Agent) { a.Session, a.Calls = nil, calls }
+		}
+		at := day.Add(time.Duration(100+3*i) * time.Minute)
+		b.agent(100+3*i, wire.StatusOff, off(roster.Call{ID: name, Inbound: true, Outside: true, Peer: fmt.Sprint("03111100", i), Began: at, Answered: at}))
+		b.agent(101+3*i, wire.StatusOff, off())
+		b.noted(name, outcome, "", 102+3*i, day.Add(time.Duration(102+3*i)*time.Minute))
+	}
 	r, _ := b.run(filepath.Join(t.TempDir(), "report.db"))
 	page := rowsOf[AgentRow](t, r, "agents?"+april1)
 	if len(page.Rows) != 1 {
@@ -294,11 +304,11 @@ func TestAgentsDaysAreAddedUp(t *testing.T) {
 	}
 	g := page.Rows[0]
 	// 10 minutes of calls and 10 of after-call work beside 40 of waiting, of which 20 in a status of the center's own.
-	if g.SignedIn != 5400 || g.Taken != 1 || g.TalkIn != 595 || g.Work != 600 || g.Missed != 1 || g.Declined != 1 || fmt.Sprintf("%.1f", g.Occupancy) != "33.3" {
+	if g.SignedIn != 5400 || g.Taken != 1 || g.TalkIn != 595 || g.Work != 600 || g.Missed != 1 || g.Declined != 1 || fmt.Sprintf("%.1f", g.Occupancy) != "33.3" || len(g.Outcomes) != 2 || g.Outcomes["sold"] != 2 {
 		t.Errorf("%+v", g)
 	}
 	_, csv := get(t, r, "/api/v1/reports/agents?format=csv&"+april1)
-	if want := "aoki,2026-04-01,5400,1200,600,1800,0,0,600,0,0,1200,1,0,595,0,1,1,33.3\n"; !strings.HasSuffix(csv, want) {
+	if want := "aoki,2026-04-01,5400,1200,600,1800,0,0,600,0,0,1200,1,0,595,0,1,1,33.3,\"gone 1, sold 2\"\n"; !strings.HasSuffix(csv, want) {
 		t.Errorf("%s, want %s", csv, want)
 	}
 }

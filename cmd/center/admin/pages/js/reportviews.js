@@ -116,7 +116,7 @@ function agents(rows, around) {
   return { nodes: [card(t("admin.report.time"), legend(parts.map((p) => ({ ...p, name: `${p.sign} ${p.name}` }))), chart, own.root),
     table(t("admin.report.page.agents"), [["account", false, (r) => person(around, r.account)], ["day", false, (r) => date(r.day)], ["signed_in", true, (r) => length(r.signedIn)],
       ["taken", true, (r) => whole(r.taken)], ["talk_in", true, (r) => length(r.talkIn)], ["made", true, (r) => whole(r.made)], ["talk_out", true, (r) => length(r.talkOut)],
-      ["work", true, (r) => length(r.work)], ["missed", true, (r) => whole(r.missed)], ["declined", true, (r) => whole(r.declined)], ["occupancy", true, (r) => percent(r.occupancy)]], rows).root] };
+      ["work", true, (r) => length(r.work)], ["missed", true, (r) => whole(r.missed)], ["declined", true, (r) => whole(r.declined)], ["occupancy", true, (r) => percent(r.occupancy)], ["outcomes", false, (r) => ended(r.outcomes ?? {}, around)]], rows).root] };
 }
 
 const caller = (/** @type {any} */ r) => (r.name ? h("span", {}, clean(r.caller), h("span", { className: "quiet-text" }, clean(r.name))) : clean(r.caller));
@@ -147,6 +147,9 @@ function calls(rows, around) {
 /** @param {Around} around @param {string} id */
 const outcomeOf = (around, id) => (id ? clean(around.outcomes.find(([o]) => o === id)?.[1] ?? id) : t("admin.report.unsaid"));
 
+/** How many calls ended how, the most first: "Sold 3, Gone 1". @param {Record<string, number>} counts @param {Around} around */
+const ended = (counts, around) => Object.entries(counts).sort((x, y) => y[1] - x[1]).map(([id, n]) => `${outcomeOf(around, id)} ${whole(n)}`).join(t("admin.comma"));
+
 /** How a call ended, as agents said, and what they wrote about it; with names where it was more than one. @param {any[]} remarks @param {Around} around */
 function notes(remarks, around) {
   const written = remarks.filter((m) => m.text), said = [...new Set(remarks.filter((m) => m.outcome).map((m) => outcomeOf(around, m.outcome)))];
@@ -170,10 +173,13 @@ function outcomesView(rows, around) {
       ["calls", true, (r) => whole(r.calls)], ["talk_average", true, (r) => length(r.calls ? r.talkSeconds / r.calls : 0)]], rows).root] };
 }
 
+/** From when, and when the phone told of it where the center was away then: until that moment nobody could have seen it. @param {any} r */
+const since = (r) => (r.told ? h("span", {}, moment(r.from), h("span", { className: "quiet-text" }, t("admin.report.told", { at: moment(r.told) }))) : moment(r.from));
+
 /** @param {any[]} rows @param {Around} around */
 function activity(rows, around) {
   const by = (/** @type {string} */ a) => (a === "system" || a === "operator" ? t("admin.report.by." + a) : person(around, a));
-  const list = table(t("admin.report.page.activity"), [["from", false, (r) => moment(r.from)], ["until", false, (r) => (r.to ? moment(r.to) : t("admin.report.lasts"))],
+  const list = table(t("admin.report.page.activity"), [["from", false, since], ["until", false, (r) => (r.to ? moment(r.to) : t("admin.report.lasts"))],
     ["account", false, (r) => person(around, r.account)], ["status", false, (r) => `${statusOf(around, r.status).sign} ${statusOf(around, r.status).name}`], ["length", true, (r) => length(r.seconds)],
     ["by", false, (r) => by(r.by)], ["why", false, (r) => cause(r.why)], ["seat", false, (r) => clean(r.seat)], ["terminal", false, (r) => clean(r.terminal)],
     ["machine", false, (r) => clean(r.machine)], ["end", false, (r) => (r.out ? `${cause(r.endWhy)} (${by(r.endBy)})` : cause(r.endWhy))]], rows);
