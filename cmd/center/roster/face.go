@@ -53,7 +53,7 @@ func (r *Roster) FloorOf(floor string, faces map[string]wire.SeatState, at time.
 	r.hub.mu.Lock()
 	f := r.hub.floorLocked(floor)
 	r.hub.mu.Unlock()
-	f.Rev, f.At = 0, at
+	f.Rev, f.At, f.Counts = 0, at, nil
 	for i, s := range f.Seats {
 		past := faces[s.ID]
 		past.ID, past.Name, past.Floor, past.X, past.Y = s.ID, s.Name, s.Floor, s.X, s.Y

@@ -34,7 +34,8 @@ type hub struct {
 	watching int
 	loads    []wire.QueueLoad // as told last
 	loadsAt  time.Time        // when they were looked at
-	rev      uint64           // of the newest frame: rises strictly, and is not behind the ledger's
+	turnout  turnout
+	rev      uint64 // of the newest frame: rises strictly, and is not behind the ledger's
 }
 
 // topic is a floor that somebody watches.
@@ -49,8 +50,9 @@ type topic struct {
 	drawn    bool   // there is a whole
 	dirty    map[string]struct{}
 	redraw   bool
-	load     bool      // the queues have changed
-	told     time.Time // when the last frame was made
+	load     bool                // the queues have changed
+	counts   map[string]struct{} // floors whose counts have
+	told     time.Time           // when the last frame was made
 }
 
 // look is what a link watches, and how far it is. Guarded by the hub.
@@ -61,7 +63,7 @@ type look struct {
 }
 
 func newHub(r *Roster) *hub {
-	return &hub{r: r, wake: make(chan struct{}, 1), topics: map[string]*topic{}}
+	return &hub{r: r, wake: make(chan struct{}, 1), topics: map[string]*topic{}, turnout: turnout{all: true}}
 }
 
 // watch lets the link see a floor from now on, or nothing.
@@ -71,7 +73,7 @@ func (h *hub) watch(l *link, on bool, floor string) {
 	if on {
 		t := h.topics[floor]
 		if t == nil {
-			t = &topic{floor: floor, watchers: map[*link]struct{}{}, dirty: map[string]struct{}{}}
+			t = &topic{floor: floor, watchers: map[*link]struct{}{}, dirty: map[string]struct{}{}, counts: map[string]struct{}{}}
 			h.topics[floor] = t
 		}
 		t.watchers[l] = struct{}{}
@@ -127,7 +129,7 @@ func (h *hub) take(l *link) (m socket.Message, ok bool, stale *topic) {
 }
 
 // changed: there is something to tell.
-func (t *topic) changed() bool { return len(t.dirty) > 0 || t.redraw || t.load }
+func (t *topic) changed() bool { return len(t.dirty) > 0 || t.redraw || t.load || len(t.counts) > 0 }
 
 // stale: what was encoded whole is too old to go on from.
 func (t *topic) stale() bool { return !t.drawn || t.wholeAt < t.first || t.n-t.wholeAt > oldWhole }
@@ -188,14 +190,17 @@ func (h *hub) changed(kind string, spots ...spot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.topics) == 0 {
+		h.turnout.missed()
 		return
 	}
 	if everywhere(kind) {
+		h.turnout.missed()
 		for _, t := range h.topics {
 			t.redraw = true
 		}
 	}
 	for _, s := range spots {
+		h.turnout.touch(s.seat)
 		for _, floor := range []string{s.floor, ""} {
 			if t := h.topics[floor]; t != nil {
 				t.dirty[s.seat] = struct{}{}
@@ -205,7 +210,7 @@ func (h *hub) changed(kind string, spots ...spot) {
 	h.signal()
 }
 
-// look looks at the queues anew, if anybody watches; who watches is told when they have changed.
+// look looks at the queues anew and counts the floors, if anybody watches; who watches is told what has changed.
 func (h *hub) look() {
 	h.mu.Lock()
 	watched := len(h.topics) > 0
@@ -219,6 +224,7 @@ func (h *hub) look() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sawLocked(loads, time.Now())
+	h.countLocked()
 }
 
 // sawLocked takes over what the queues are like.
@@ -315,7 +321,9 @@ func (h *hub) tell(t *topic) error {
 		m = h.changeLocked(t)
 	}
 	whole := t.redraw
-	t.dirty, t.redraw, t.load, t.told = map[string]struct{}{}, false, false, time.Now()
+	t.redraw, t.load, t.told = false, false, time.Now()
+	clear(t.dirty)
+	clear(t.counts)
 	h.mu.Unlock()
 	h.r.mu.RUnlock()
 	frame, err := prepare(m)

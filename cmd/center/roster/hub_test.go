@@ -135,7 +135,17 @@ func (g *gallery) actions() map[string]func(*rapid.T) {
 		"ready": func(*rapid.T) {
 			g.lineSaid(g.links[g.pick("phone", "a0", "a1", "a2", "a3")], rapid.Bool().Draw(g.t, "line"), nil)
 		},
-		"tell": func(*rapid.T) { g.tellAll() },
+		"hand": func(*rapid.T) {
+			account := g.account()
+			a := g.view.agents[account].v.clone()
+			a.Account, a.Hand = account, time.Unix(rapid.Int64Range(0, 1).Draw(g.t, "hand"), 0)
+			if a.Hand.Unix() == 0 {
+				a.Hand = time.Time{}
+			}
+			g.write(KindAgent, account, a)
+		},
+		"count": func(*rapid.T) { g.hub.look() },
+		"tell":  func(*rapid.T) { g.tellAll() },
 		"many": func(*rapid.T) { // somebody falls behind
 			for i := range keptFrames + rapid.IntRange(-2, 20).Draw(g.t, "more") {
 				a := g.view.agents["a0"].v.clone()
@@ -170,7 +180,7 @@ func (g *gallery) one() *watcher { return rapid.SampledFrom(g.watchers).Draw(g.t
 
 func (g *gallery) tellAll() {
 	for _, t := range slices.Collect(maps.Values(g.hub.topics)) {
-		if len(t.dirty) > 0 || t.redraw {
+		if t.changed() {
 			if err := g.hub.tell(t); err != nil {
 				g.t.Fatal(err)
 			}
@@ -244,6 +254,7 @@ func TestEveryWatcherEndsWithTheRostersOwnView(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := newGallery(t)
 		t.Repeat(g.actions())
+		g.hub.look()
 		g.tellAll()
 		for _, w := range g.watchers {
 			if g.read(w, 10*keptFrames); !w.on {
@@ -257,6 +268,63 @@ func TestEveryWatcherEndsWithTheRostersOwnView(t *testing.T) {
 			}
 			if got := same(*w.now); !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s on %q sees\n%+v, not\n%+v", w.account, w.floor, got, want)
+			}
+		}
+	})
+}
+
+// countsOf is who sits where, counted at once.
+func countsOf(f wire.Floor) []wire.FloorCount {
+	if len(f.Floors) < 2 {
+		return nil
+	}
+	counts := make([]wire.FloorCount, len(f.Floors))
+	for i, plan := range f.Floors {
+		n := wire.FloorCount{Floor: plan.ID}
+		for _, s := range f.Seats {
+			if s.Floor != plan.ID {
+				continue
+			}
+			n.Seats++
+			if s.Account == "" {
+				continue
+			}
+			n.In++
+			if s.Status == wire.StatusAvailable && len(s.Missing) == 0 {
+				n.Free++
+			}
+			if !s.Hand.IsZero() {
+				n.Hands++
+			}
+		}
+		counts[i] = n
+	}
+	return counts
+}
+
+func TestEveryWatcherIsToldHowManySitOnEachFloor(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := newGallery(t)
+		acts := g.actions()
+		acts["floors"] = func(*rapid.T) { // of one alone nothing is counted
+			if _, two := g.view.floors["2"]; two {
+				g.write(KindFloor, "2", nil)
+			} else {
+				g.write(KindFloor, "2", Floor{ID: "2", Name: "Floor 2"})
+			}
+		}
+		t.Repeat(acts)
+		g.hub.look()
+		g.tellAll()
+		want := countsOf(g.Floor())
+		for _, w := range g.watchers {
+			g.read(w, 10*keptFrames)
+			if !w.on {
+				continue
+			}
+			got := slices.SortedFunc(slices.Values(w.now.Counts), func(a, b wire.FloorCount) int { return compareIDs(a.Floor, b.Floor) })
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s on %q is told %+v, not %+v", w.account, w.floor, got, want)
 			}
 		}
 	})

@@ -39,6 +39,9 @@ func (h *hub) changeLocked(t *topic) wire.FloorChange {
 	if t.load {
 		c.Queues = h.loads
 	}
+	if len(t.counts) > 0 {
+		c.Counts = h.countsLocked(func(floor string) bool { _, ok := t.counts[floor]; return ok })
+	}
 	for seat := range t.dirty {
 		row, ok := h.r.view.seats[seat]
 		if !ok || t.floor != "" && row.v.Floor != t.floor {
@@ -64,6 +67,10 @@ func (h *hub) floorLocked(floor string) wire.Floor {
 		h.sawLocked(h.r.loadsLocked(), now)
 	}
 	f.Queues = h.loads
+	if h.turnout.all { // nobody has watched, or every seat may have changed
+		h.countLocked()
+	}
+	f.Counts = h.countsLocked(func(string) bool { return true })
 	for _, id := range sorted(v.groups) {
 		f.Groups = append(f.Groups, wire.Group(v.groups[id].v))
 	}
