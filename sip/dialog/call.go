@@ -112,6 +112,15 @@ func (c *Call) CallID() string { return c.dialog.callID }
 // Inbound: they called us.
 func (c *Call) Inbound() bool { return c.inbound }
 
+// Came is when the INVITE of an inbound call was read: calls keep their order by it, which their goroutines do not. Zero: there was none
+// in this process.
+func (c *Call) Came() time.Time {
+	if c.in == nil {
+		return time.Time{}
+	}
+	return c.in.Came()
+}
+
 // Remote is the other party: From of an inbound call, To of ours.
 func (c *Call) Remote() Party { return c.remote }
 

@@ -23,7 +23,7 @@ type Inbound struct {
 	tag   string
 	to    netip.AddrPort // where answers go
 	tx    *sip.ServerTx  // of an INVITE; others need none (RFC 3261 §17.2.2): they are repeated from what settle keeps
-	born  time.Time
+	born  time.Time      // when it was read
 
 	mu    sync.Mutex
 	final int // the final code we answered, 0 before
@@ -108,6 +108,9 @@ func (in *Inbound) Answer(code int, reason string, headers ...string) error {
 	AddHeaders(res, headers...)
 	return in.Respond(res)
 }
+
+// Came is when it was read from its link. Who came first on a link has the earlier time, whichever goroutine goes on with it.
+func (in *Inbound) Came() time.Time { return in.born }
 
 // Answered is the final code we gave, 0 before.
 func (in *Inbound) Answered() int {

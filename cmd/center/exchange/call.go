@@ -149,7 +149,7 @@ func (x *Exchange) conduct(call *dialog.Call, caller Terminal) *conduct {
 	c.a.party = from
 	c.record = CallRecord{
 		ID: call.CallID(), From: from.User, Name: from.Display, To: called, Queue: c.route.name, Caller: caller.User,
-		Account: caller.Account, Outside: caller.Trunk() || c.route.kind == toTrunk, Began: time.Now(),
+		Account: caller.Account, Outside: caller.Trunk() || c.route.kind == toTrunk, Began: call.Came(),
 	}
 	if to.kind == toUser {
 		c.record.Callee = to.user

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -63,6 +64,37 @@ func TestCallersWaitWhileTheCenterEnds(t *testing.T) {
 	for range callers {
 		if r := f.record(); r.Code != 503 || r.Queue != "Support" {
 			t.Fatalf("record %+v", r)
+		}
+	}
+}
+
+// TestABurstOfCallersWaitsInItsOrder: a provider that was held up sends them all at once, and each is judged on a goroutine of its own.
+func TestABurstOfCallersWaitsInItsOrder(t *testing.T) {
+	const callers = 50
+	f := newFloor(t, stands(Outside{Trunks: []Provider{{User: "trunk", Account: "trunk", Domain: "p", Accept: nets("127.0.0.1/32"), Numbers: map[string]string{"*": "7000"}}}}))
+	r := f.raw()
+	for i := range callers {
+		number := fmt.Sprintf("03%04d", i)
+		_, err := fmt.Fprintf(r.conn, "INVITE sip:7000@%[1]s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;branch=z9hG4bK%[3]s;rport\r\nFrom: <sip:%[3]s@p>;tag=x\r\nTo: <sip:7000@%[1]s>\r\n"+
+			"Call-ID: %[3]s\r\nCSeq: 1 INVITE\r\nContact: <sip:x@%[2]s>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", domain, r.conn.LocalAddr(), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var came []time.Time
+	comes(t, "all wait", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		came = nil
+		for _, w := range f.waiting {
+			came = append(came, w.came)
+		}
+		return len(came) == callers
+	})
+	slices.SortFunc(came, time.Time.Compare)
+	for _, c := range f.x.Calls() {
+		if at := slices.Index(came, c.Began); fmt.Sprintf("03%04d", at) != c.From {
+			t.Errorf("%s waits as number %d", c.From, at)
 		}
 	}
 }
