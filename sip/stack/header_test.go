@@ -81,6 +81,7 @@ func TestTraceHidesSecrets(t *testing.T) {
 		"INVITE sip:h SIP/2.0\r\n\r\nA=Crypto:1 X INLINE:f00\nk=base64:f00\na=key-mgmt:mikey f00",
 		"INVITE sip:h SIP/2.0\r\n\r\na=crypto:f00",
 		"INVITE sip:h SIP/2.0\r\nx-center-permit: f00\r\n\r\n",
+		"INVITE sip:h SIP/2.0\r\nX-Center-Check: f00\r\n\r\n",
 		"MESSAGE sip:h SIP/2.0\r\n\r\nf00",
 		"INFO sip:h SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=f00\r\nDuration=160\r\n",
 	} {

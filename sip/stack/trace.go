@@ -115,7 +115,7 @@ func masked(data []byte) string {
 // hidden are the headers that hold digest credentials, or a permission of our center that is good once.
 func hidden(name string) bool {
 	switch strings.ToLower(name) {
-	case "authorization", "proxy-authorization", "x-center-permit":
+	case "authorization", "proxy-authorization", "x-center-permit", "x-center-check":
 		return true
 	}
 	return false

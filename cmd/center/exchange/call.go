@@ -83,7 +83,7 @@ func (x *Exchange) onCall(call *dialog.Call) func(dialog.Event) {
 	} else if caller, ok := x.caller(call); ok {
 		c = x.conduct(call, caller)
 	}
-	if c == nil || !c.permitted() {
+	if c == nil || !c.unchecked() || !c.permitted() {
 		return ignore
 	}
 	return x.hears(c)

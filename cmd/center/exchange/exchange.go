@@ -47,7 +47,7 @@ type Config struct {
 	Music string
 	// Message makes the file of a message that a caller leaves; nil: none can be left.
 	Message func(VoiceMessage) (MessageFile, error)
-	// Outside is who stands beside the exchange and is believed by its address; asked each second, nil: nobody.
+	// Outside is who stands beside the exchange and is believed by its address; asked at the start and by Look, nil: nobody.
 	Outside func() Outside
 	// Book is a folder for the calls alive, so that a process that ends without a word loses none: see book. "": nothing is kept.
 	Book string
@@ -78,7 +78,10 @@ type Exchange struct {
 	veil  veil
 	fresh chan *conduct // accepted calls on their way to Run
 
-	beside atomic.Pointer[beside]
+	beside  atomic.Pointer[beside]
+	looking sync.Mutex    // one looks who stands beside
+	others  chan struct{} // somebody else does than before
+
 	trunks *trunks
 	asked  *questions
 	routes *routes
@@ -119,7 +122,7 @@ func New(cfg Config) (*Exchange, error) {
 	x := &Exchange{
 		cfg: cfg, desk: cfg.Desk, log: cfg.Log,
 		check: newChecker(cfg.Domain, cfg.Digests, time.Now), guard: newGuard(time.Now), flood: newFlood(), where: newBindings(time.Now), veil: newVeil(cfg.Key),
-		fresh: make(chan *conduct), over: make(chan struct{}), live: map[*conduct]struct{}{}, dialled: map[string]int{}, seats: map[*dialog.Call]seat{},
+		fresh: make(chan *conduct), over: make(chan struct{}), others: make(chan struct{}, 1), live: map[*conduct]struct{}{}, dialled: map[string]int{}, seats: map[*dialog.Call]seat{},
 	}
 	x.trunks, x.asked, x.routes = newTrunks(x), newQuestions(time.Now), &routes{x: x, of: map[string]*routedCall{}}
 	studio, err := voice.New(voice.Config{Music: cfg.Music, Log: cfg.Log})
@@ -133,7 +136,7 @@ func New(cfg Config) (*Exchange, error) {
 	x.before = x.book.read()
 	x.dark.Store(len(x.before.calls) > 0)
 	x.where.takeUp(x.before.phones)
-	x.look()
+	x.Look()
 	x.stack = stack.New(stack.Config{
 		Log: cfg.Log, Admit: x.admit, Server: "Zaseki center",
 		Allow: methods(), Forwards: true, Bindings: true,

@@ -11,9 +11,6 @@ import (
 	"zaseki/sip/stack"
 )
 
-// lookEvery is how often the exchange asks who stands beside it: an import or an administrator may have changed that.
-const lookEvery = time.Second
-
 // Outside is who stands beside the exchange and is believed by its address: providers, and PBXs that ask who is free.
 type Outside struct {
 	Trunks []Provider // the first that can is asked for calls out
@@ -50,7 +47,20 @@ type beside struct {
 	user map[string]Provider // by terminal
 }
 
-func (x *Exchange) look() (changed bool) {
+// Look asks who stands beside the exchange. When it returns, that is who is believed: the site calls it when it has changed.
+func (x *Exchange) Look() {
+	x.looking.Lock()
+	defer x.looking.Unlock()
+	if !x.lookLocked() {
+		return
+	}
+	select {
+	case x.others <- struct{}{}:
+	default: // not followed yet: both changes are then
+	}
+}
+
+func (x *Exchange) lookLocked() (changed bool) {
 	var o Outside
 	if x.cfg.Outside != nil {
 		o = x.cfg.Outside()
@@ -68,18 +78,13 @@ func (x *Exchange) look() (changed bool) {
 
 // watchOutside keeps the registrations at providers in step with what the site says, until the context ends.
 func (x *Exchange) watchOutside(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
 	defer x.trunks.end()
-	x.trunks.follow(ctx, x.beside.Load().Trunks)
 	for {
+		x.trunks.follow(ctx, x.beside.Load().Trunks)
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			if x.look() {
-				x.trunks.follow(ctx, x.beside.Load().Trunks)
-			}
+		case <-x.others:
 		}
 	}
 }

@@ -277,6 +277,7 @@ func TestCallsLeaveByTheNextTrunk(t *testing.T) {
 	far := last.phone("1001", "udp")
 	o := Outside{Trunks: []Provider{at("a", silent.LocalAddr().String()), at("b", busy), at("c", last.x.Addr())}}
 	f.x.cfg.Outside = func() Outside { return o }
+	f.x.Look()
 	until(t, "the exchange knows its trunks", func() bool { return len(f.x.Trunks()) == 3 })
 	phone := f.phone("1001", "udp")
 	for round, most := range []time.Duration{quietTime + 3*time.Second, 2 * time.Second} {
