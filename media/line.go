@@ -88,6 +88,13 @@ type route struct {
 	assoc  *association
 	way    *atomic.Bool // whether ICE has found one; nil: no ICE
 	since  time.Time
+	former netip.AddrPort // where packets went before, when this route leads elsewhere
+}
+
+// late says that a packet is one of the last from where the sound was before. It is heard (RFC 3264 §8.3.1), but nothing is sent after
+// it: of two far sides that a transfer brings together each would go on sending to who has left, and so never learn of the other's port.
+func (r *route) late(from netip.AddrPort, now time.Time) bool {
+	return from == r.former && from != r.remote && now.Sub(r.since) < relatch
 }
 
 // silent says that nothing may leave: not allowed, not encrypted yet, or no way found.
@@ -197,7 +204,7 @@ func (l *line) admit(b []byte, from netip.AddrPort, now time.Time) ([]byte, bool
 		return nil, false
 	case b[0] >= 20 && b[0] <= 63:
 		if r.assoc != nil {
-			if r.way == nil {
+			if r.way == nil && !r.late(from, now) {
 				l.follow(from)
 			}
 			r.assoc.take(b)
@@ -222,6 +229,7 @@ func (l *line) follow(from netip.AddrPort) {
 
 // hear takes a packet of sound or a key.
 func (l *line) hear(b []byte, from netip.AddrPort, now time.Time) {
+	to := l.to.Load() // before the route: an agreement changes it after that
 	r := l.route.Load()
 	p, ok := parseRTP(b)
 	if r == nil || !ok || len(p.payload) == 0 {
@@ -232,10 +240,12 @@ func (l *line) hear(b []byte, from netip.AddrPort, now time.Time) {
 		l.quality.beside(p)
 		return
 	}
-	l.heard.Store(now.UnixNano())
-	if to := l.to.Load(); r.way == nil && (to == nil || *to != from) {
-		latched := from // a variable of its own: the argument would go to the heap with every packet
-		l.to.Store(&latched)
+	if !r.late(from, now) {
+		l.heard.Store(now.UnixNano())
+		if r.way == nil && (to == nil || *to != from) {
+			latched := from // a variable of its own: the argument would go to the heap with every packet
+			l.to.CompareAndSwap(to, &latched)
+		}
 	}
 	if c == digits {
 		l.quality.beside(p)

@@ -130,6 +130,46 @@ func TestPacketsGoWhereTheFarEndSendsFrom(t *testing.T) {
 	}
 }
 
+// TestLatePacketsOfWhoHasLeftDoNotTakeTheSoundAlong: a transfer leads the sound elsewhere, and who sent it on still sends. Two far
+// sides that both followed its last packets would hear nothing of each other, for ever.
+func TestLatePacketsOfWhoHasLeftDoNotTakeTheSoundAlong(t *testing.T) {
+	before, next, mapped := newPeer(t, "127.0.0.1:0"), newPeer(t, "127.0.0.1:0"), newPeer(t, "127.0.0.1:0")
+	e, l, _ := answered(t, before, "0")
+	now := time.Now()
+	packet := func(seq uint16) []byte {
+		b := make([]byte, 200)
+		p := speech160(seq, 160*uint32(seq))
+		return b[:p.put(b)]
+	}
+	arrives := func(p *peer, seq uint16, at time.Time, want *peer) {
+		t.Helper()
+		l.receive(packet(seq), p.addr(), at)
+		if to := *l.to.Load(); to != want.addr() {
+			t.Fatalf("packet %d: sound goes to %v, want %v", seq, to, want.addr())
+		}
+	}
+	arrives(before, 1, now, before)
+	if _, err := e.Reanswer("a", lines("m=audio "+next.addr().String()[len("127.0.0.1:"):]+" RTP/AVP 0")); err != nil {
+		t.Fatal(err)
+	}
+	since := l.route.Load().since
+	arrives(before, 2, since, next)
+	if n := l.quality.flow().Packets; n != 2 {
+		t.Errorf("%d packets were heard, want the last one too (RFC 3264 §8.3.1)", n)
+	}
+	arrives(mapped, 1, since, mapped) // a network may have given the new one another port
+	arrives(next, 1, since.Add(relatch/2), next)
+	arrives(before, 3, since.Add(relatch-1), next)
+
+	// One that goes on sending from where it was, and from nowhere else, is no other one.
+	if _, err := e.Reanswer("a", lines("m=audio "+mapped.addr().String()[len("127.0.0.1:"):]+" RTP/AVP 0")); err != nil {
+		t.Fatal(err)
+	}
+	since = l.route.Load().since
+	arrives(next, 2, since, mapped)
+	arrives(next, 3, since.Add(relatch), next)
+}
+
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)

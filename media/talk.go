@@ -358,13 +358,20 @@ func (l *line) agreeLocked(s section, by deal, said []format, offered bool) erro
 	if !s.nowhere() && !(s.senders && s.receivers) && (r.mux || by.by != byDTLS) { // RFC 3264 §8.4: held, no RTCP either
 		r.rtcp = netip.AddrPortFrom(s.addr, s.rtcpPort())
 	}
+	old := l.route.Load()
+	elsewhere := old == nil || old.remote != r.remote || old.way != nil
 	if l.checkLocked(s, r.since) {
-		r.way = &l.open
-	} else if old := l.route.Load(); old == nil || old.remote != r.remote || old.way != nil {
-		l.aim(r)
+		r.way, elsewhere = &l.open, false
+	} else if to := l.to.Load(); elsewhere && to != nil {
+		r.former = *to
+	} else if old != nil {
+		r.former = old.former
 	}
 	l.shield = shield
 	l.route.Store(r)
+	if elsewhere {
+		l.aim(r)
+	}
 	l.settleLocked()
 	l.beginLocked()
 	return nil
