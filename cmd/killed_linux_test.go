@@ -223,7 +223,6 @@ func TestTheCenterIsKilledWithCallsUpAndCallersWaiting(t *testing.T) {
 		calls[called] = called.picksUp().Call
 		hears[sip.Answered](caller, 10*time.Second)
 	}
-	<-time.After(1200 * time.Millisecond) // the exchange looks each second who stands beside it
 	early, later := numbered(1000, 10), numbered(2000, 10)
 	first := sippWaits(t, server, "7000", "127.0.8.2", early)
 	callsAlive(t, center, 12)

@@ -194,7 +194,7 @@ func (n *Node) openLedger(ctx context.Context) error {
 		return err
 	}
 	probe := func(host string) string { return n.echo.addr(host) }
-	n.roster, err = roster.New(roster.Config{Ledger: n.ledger, Log: n.log, Node: n.cfg.Cluster.Name, Key: key, SIP: n.registrar, Probe: probe, Seal: n.seal.PublicKey().Bytes(), Registered: n.registered, Timing: n.cfg.Timing})
+	n.roster, err = roster.New(roster.Config{Ledger: n.ledger, Log: n.log, Node: n.cfg.Cluster.Name, Key: key, SIP: n.registrar, Probe: probe, Seal: n.seal.PublicKey().Bytes(), Registered: n.registered, Beside: n.lookBeside, Timing: n.cfg.Timing})
 	return err
 }
 

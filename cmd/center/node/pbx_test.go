@@ -133,3 +133,46 @@ func TestAnAuthorityThatIsNoneIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAPBXIsKnownWhenTheSiteSaysSo: whoever has just named it may call from it at once.
+func TestAPBXIsKnownWhenTheSiteSaysSo(t *testing.T) {
+	n := start(t, t.TempDir())
+	conn, err := net.Dial("udp", n.SIP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	at, calls := conn.LocalAddr(), 0
+	hears := func(code string) {
+		t.Helper()
+		calls++
+		fmt.Fprintf(conn, "INVITE sip:7000@%[1]s SIP/2.0\r\nVia: SIP/2.0/UDP %[1]s;branch=z9hG4bK%[2]d;rport\r\nFrom: <sip:pbx@x>;tag=1\r\nTo: <sip:7000@x>\r\n"+
+			"Call-ID: %[2]d\r\nCSeq: 1 INVITE\r\nContact: <sip:pbx@%[1]s>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", at, calls)
+		conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		for buf := make([]byte, 1500); ; {
+			size, err := conn.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := string(buf[:size])
+			if strings.HasPrefix(answer, "SIP/2.0 1") || !strings.Contains(answer, fmt.Sprintf("Call-ID: %d\r\n", calls)) {
+				continue
+			}
+			if !strings.HasPrefix(answer, "SIP/2.0 "+code) {
+				t.Errorf("call %d heard %s, want %s", calls, answer, code)
+			}
+			return
+		}
+	}
+	box := roster.PBX{ID: "main", Name: "Main", Kind: "route", Accept: []string{"127.0.0.1"}, Domain: "pbx.test"}
+	for range 20 {
+		hears("407") // a stranger
+		if err := n.Apply(t.Context(), roster.Setup{PBXs: []roster.PBXSetup{{PBX: box}}}); err != nil {
+			t.Fatal(err)
+		}
+		hears("404") // known, but there is no such queue
+		if err := n.roster.Remove(t.Context(), roster.KindPBX, "main", nil, "root"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -33,6 +33,11 @@ func (r *Roster) Outside() exchange.Outside {
 	return o
 }
 
+// besideLocked says that it is one of those of whom Outside tells.
+func (r *Roster) besideLocked(kind, id string) bool {
+	return kind == KindPBX || kind == KindTerminal && r.view.terminals[id].v.Type == typeTrunk
+}
+
 // trunksLocked are the extensions of the trunks that say how their provider is reached, in order.
 func (r *Roster) trunksLocked() []string {
 	found := map[string]bool{}

@@ -37,6 +37,8 @@ type Config struct {
 	Probe func(host string) string
 	// Registered says whether a terminal is registered at our own registrar; nil: nobody knows.
 	Registered func(user string) bool
+	// Beside is called when Outside may have changed, before the change is answered; nil: nobody wants to know.
+	Beside func()
 	// Seal is the public key that phones seal recordings with (X25519); nil: they cannot record.
 	Seal   []byte
 	Timing Timing // zero fields are the defaults
@@ -218,18 +220,19 @@ func (r *Roster) heard(e ledger.Event) {
 func (r *Roster) take(events []ledger.Event) error {
 	r.mu.Lock()
 	var tell []*link
-	told, all := false, false
+	told, all, beside := false, false, false
 	var free []string
 	var failed error
 	for _, e := range events {
 		kind, id, _ := ledger.Split(e.Subject)
 		before, attended, mark := r.view.agents[id].v, r.view.attends[id].v, r.view.mail.marks[id].v
+		stood := r.besideLocked(kind, id)
 		changed, err := r.applyLocked(e)
 		failed = errors.Join(failed, err)
 		if !changed {
 			continue
 		}
-		told = true
+		told, beside = true, beside || stood || r.besideLocked(kind, id)
 		r.contracts.heard(kind, id, r.view.terminals[id].v)
 		r.attendTouchedLocked(kind, id)
 		switch kind {
@@ -259,6 +262,9 @@ func (r *Roster) take(events []ledger.Event) error {
 	}
 	r.wakeThoseLocked(free, all)
 	r.mu.Unlock()
+	if beside && r.cfg.Beside != nil {
+		r.cfg.Beside()
+	}
 	for _, l := range tell {
 		l.stateChanged()
 	}
