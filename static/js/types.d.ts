@@ -42,6 +42,11 @@ export interface HistoryCall {
   id: string; at: string; inbound: boolean; outside: boolean; peer: string; name?: string; queue?: string; wait: number; talk: number;
   result: string; reason?: string; code?: number; back?: boolean; dial?: string; outcome?: string; note?: string;
 }
+/** The agent's day in figures, times in seconds; see wire.OwnDay. */
+export interface OwnDay {
+  asOf: string; day: string; today: string; taken: number; made: number; talk: number; average: number; work: number; pause: number; signedIn: number;
+  missed?: Record<string, number>;
+}
 export interface Question { kind: string; number?: string; name?: string; call?: string; origin?: string }
 export interface SIPForm {
   server: string; user: string; authUser?: string; display?: string; domain?: string; transport: string; voice: string; keysInClear?: boolean;
@@ -64,7 +69,7 @@ export interface CallSound { mos: number; loss: number; jitter: number; delay: n
 /** Took in milliseconds; passed: by account, what each lacked. */
 export interface CallOffer { account: string; agent: string; at: string; rang?: string; took: number; result: string; why?: string; passed?: Record<string, string>; names?: Record<string, string> }
 /** Somebody who takes part in the agent's call, and whom a supervisor attends; see wire.Attendant and wire.Supervised. Modes: listen, whisper, join. */
-export interface Attendant { account: string; name: string; mode: string; follow?: boolean; since?: string }
+export interface Attendant { account: string; name: string; mode: string; follow?: boolean; call: string; since?: string }
 export interface Supervised { account: string; agent: string; mode: string; follow?: boolean; call?: string; since?: string; idle?: boolean }
 /** See wire.Message: to a person, a group, or with neither to everybody. */
 export interface Message {
@@ -129,8 +134,10 @@ export interface Floor {
   mine?: string; at: string;
   /** The floor whose seats these are; none: all of them. */
   only?: string;
-  groups?: Group[]; queues?: QueueLoad[];
+  groups?: Group[]; queues?: QueueLoad[]; counts?: FloorCount[];
 }
+/** How many are where, of every floor; see wire.FloorCount. */
+export interface FloorCount { floor: string; seats: number; in: number; free: number; hands: number }
 export interface Group { id: string; name: string }
 /** A queue at this moment; see wire.QueueLoad. */
 export interface QueueLoad { id: string; name: string; waiting: number; since?: string; free: number }

@@ -271,13 +271,24 @@ test("a floor as it is drawn has its rooms and its size", () => {
 
 test("floors are turned by their tabs, by keys too, and tell how many sit there as far as it is known", () => {
   const d = open(), tabs = d.root.querySelectorAll("[role=tab]");
-  assert.deepEqual([...tabs].map((t) => t.getAttribute("aria-description")), ["5 of 6 seats taken", null]);
+  assert.deepEqual([...tabs].map((t) => t.getAttribute("aria-description")), ["5 of 6 seats taken, 1 ready for calls, 1 with a raised hand", null]);
   assert.deepEqual([...tabs].map((t) => t.tabIndex), [0, -1]);
   tabs[0].focus();
   key(tabs[0], "ArrowRight");
   assert.deepEqual(d.said.at(-1), ["floor.watch", { on: true, floor: "f2" }]);
   assert.equal(document.activeElement, tabs[1]);
   assert.equal(d.root.querySelector(".empty").hidden, false, "until it has come");
+});
+
+test("the tabs of floors that are not shown tell what the center counts there, and change with it", () => {
+  const counts = [{ floor: "f1", seats: 9, in: 9, free: 9, hands: 9 }, { floor: "f2", seats: 40, in: 21, free: 3, hands: 2 }];
+  const d = open(floor(people(), { counts })), tabs = [...d.root.querySelectorAll("[role=tab]")], seen = (t) => [...t.querySelectorAll(".count:not([hidden])")].map((c) => c.textContent).join(" ");
+  assert.deepEqual(tabs.map(seen), ["5/6 ● 1 1", "21/40 ● 3 2"], "of the floor that is shown the seats themselves");
+  assert.match(tabs[1].getAttribute("aria-description"), /^21 of 40 seats taken, 3 ready for calls, 2 with a raised hand$/);
+  d.view.showFloor(floor(people(), { rev: 2, counts: [counts[0], { floor: "f2", seats: 40, in: 20, free: 0, hands: 0 }] }));
+  assert.equal(seen(tabs[1]), "20/40 ● 0");
+  d.view.showFloor(floor(people(), { rev: 3, counts: [counts[0], { floor: "f2", seats: 0, in: 0, free: 0, hands: 0 }] }));
+  assert.equal(seen(tabs[1]).trim(), "");
 });
 
 test("in Japanese it is Japanese", () => {

@@ -1,12 +1,13 @@
 // @ts-check
 // The seat view as a whole: floors as tabs, what is looked for, and the floor as a map, as a table, or on the wall.
 import { attr, each, h, put } from "../dom.js";
-import { at, clean, clock, t } from "../text.js";
+import { at, clock, t } from "../text.js";
 import { openMenu } from "../menu.js";
 import { seatItems } from "./acts.js";
 import { pastView } from "./past.js";
 import { seatBoard } from "./seatboard.js";
 import { anybody, filterBar, filterOf, queueList, statusBar, wanting } from "./seatfilter.js";
+import { countOf, floorTab } from "./seatfloor.js";
 import { seatMap } from "./seatmap.js";
 import { seatTable } from "./seattable.js";
 import { factsOf, placeOf, seatName, whoOf } from "./seatword.js";
@@ -69,7 +70,7 @@ export function seatsView(send, places = {}) {
   const detail = h("p", { className: "seat-detail", "aria-hidden": "true" });
   const root = h("section", { className: "pane seat-pane", "aria-label": t("seats.title") },
     h("div", { className: "seat-bar" }, tabs, h("div", { className: "seat-extra" }, views, before.button)), before.root, queues.root, bar.root, legend.root, stale, none, map.root, table.root, detail, board.root, live_);
-  /** @type {Map<string, { root: HTMLButtonElement, name: HTMLElement, n: HTMLElement }>} */
+  /** @type {Map<string, ReturnType<typeof floorTab>>} */
   const tabViews = new Map();
 
   const shown = () => past ?? live;
@@ -84,15 +85,7 @@ export function seatsView(send, places = {}) {
     const floors = f.floors ?? [];
     settle(f);
     const seats = here(f), now = clockNow();
-    each(tabs, tabViews, floors, (x) => x.id, (x) => tab(x.id), (v, x) => {
-      put(v.name, clean(x.name));
-      attr(v.root, "aria-label", clean(x.name));
-      const known = !f.only || f.only === x.id ? (f.seats ?? []).filter((s) => s.floor === x.id) : [];
-      put(v.n, known.length ? `${known.filter((s) => s.account).length}/${known.length}` : "");
-      attr(v.root, "aria-description", known.length ? t("seats.seated", { n: known.filter((s) => s.account).length, all: known.length }) : undefined);
-      attr(v.root, "aria-selected", String(x.id === chosen));
-      v.root.tabIndex = x.id === chosen ? 0 : -1;
-    });
+    each(tabs, tabViews, floors, (x) => x.id, (x) => floorTab(x.id, () => turn(x.id)), (v, x) => v.show(x, countOf(f, x.id), x.id === chosen));
     tabs.hidden = floors.length < 2;
     const away = !!f.only && f.only !== chosen; // the other floor is still on its way
     none.hidden = !away && seats.length > 0;
@@ -127,11 +120,6 @@ export function seatsView(send, places = {}) {
     if (had && f.only !== chosen && !past) send("floor.watch", { on: true, floor: chosen });
   }
 
-  /** @param {string} id */
-  function tab(id) {
-    const name = h("span", {}), n = h("span", { className: "count", "aria-hidden": "true" });
-    return { name, n, root: h("button", { type: "button", role: "tab", "aria-controls": "seats", "data-floor": id, onclick: () => turn(id) }, name, n) };
-  }
   /** Only what is shown is asked for. @param {string} to */
   function turn(to) {
     chosen = to;
