@@ -312,7 +312,7 @@ function build() {
   const why = laterWhy(read, (call) => keepAddress(place, call)), calls = callsView(send, claim, why.open, () => go("settings", "devices"), book), past = historyView(send, why.open, undefined, read);
   const lower = lowerView(dialView(send, (key) => ring.beep(key)), send), contacts = contactsView(send, book);
   const settings = settingsView(send, devices, leave, { read, ask }, headset), seats = laterSeats(send, { write: (to) => toMailbox(to) }), notices = noticesView(send), question = askView(send), update = updateView(send), attended = attendedView(send);
-  const seen = new Set(), mailbox = mailboxView(send, { close: leave, people: render, seen }), inbox = inboxView(send, toMailbox, seen);
+  const seen = new Set(), mailbox = mailboxView(send, { close: leave, people: render, seen, notices: notices.root }), inbox = inboxView(send, toMailbox, seen);
   const { nav, tabs, badge } = tabsView(go);
   const lost = h("p", { className: "lost", role: "status", hidden: true }, t("page.lost"));
   const leaving = h("p", { className: "lost", role: "status" });

@@ -18,8 +18,8 @@ const mine = (more = {}) => message({ from: "sato", name: "Sato", to: "suzuki", 
 const box = (...list) => snapshot({ messages: { rev: n, list }, unread: list.filter((m) => !m.read && !m.mine).length });
 const chief = { me: { ...snapshot().me, leads: ["north"], role: "supervisor" } };
 
-function mailbox() {
-  const { said, send } = ear(), view = messagesView(send, { close: () => said.push(["close", {}]), people: () => said.push(["people", {}]), seen: new Set() });
+function mailbox(more = {}) {
+  const { said, send } = ear(), view = messagesView(send, { close: () => said.push(["close", {}]), people: () => said.push(["people", {}]), seen: new Set(), ...more });
   document.body.append(view.root);
   view.look(true);
   return { said, view };
@@ -178,4 +178,24 @@ test("the button says how many are new; what is urgent stays until it is read", 
   seen.add(rest[0].id);
   view.show(box(...rest), page());
   assert.equal(view.root.getAttribute("aria-label"), "Messages");
+});
+
+test("what there is to know stands above the field while somebody writes, and else where it was", () => {
+  const notices = document.createElement("section"), rest = document.createElement("p"), app = document.createElement("div");
+  app.append(notices, rest);
+  document.body.append(app);
+  const { view } = mailbox({ notices }), where = () => (notices.nextElementSibling === rest ? "below" : notices.parentElement?.nextElementSibling === field(view).form ? "above the field" : "lost");
+  view.show(box(message()), page());
+  assert.equal(where(), "below", "nothing is open");
+  opened(view, "Messages with Suzuki");
+  assert.equal(where(), "above the field");
+  find(view.root, "New message").click();
+  assert.equal(where(), "below", "nothing is written yet");
+  opened(view, "Messages with Suzuki");
+  view.look(false);
+  assert.equal(where(), "below");
+  view.look(true);
+  assert.equal(where(), "above the field");
+  key(field(view), "Escape");
+  assert.equal(where(), "below");
 });

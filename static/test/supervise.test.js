@@ -201,3 +201,17 @@ test("a notice of a raised hand says what it is about; the seat's menu knows the
   view.show(chief({ notices: [{ ...notices[0], account: undefined, hand: undefined }] }), page());
   assert.deepEqual([...view.root.querySelectorAll(".notice-about, .notice-acts")].map((e) => e.hidden), [true, true]);
 });
+
+test("a hand that is up hides no other, however many there are and whatever else there is to know", () => {
+  const { send } = ear(), view = noticesView(send), at = new Date().toISOString();
+  const hands = ["Sato", "Ito", "Abe", "Mori", "Ueda", "Kato"].map((who) => ({ id: `hand.${who}`, level: "warn", account: who, at, problem: { code: "hand.raised", holes: { who } } }));
+  const other = [1, 2, 3, 4, 5].map((n) => ({ id: `other${n}`, level: "info", at, problem: { code: "internal" } }));
+  const said = () => [...view.root.querySelectorAll(".notice-list .notice")].map((n) => n.querySelector("div > p").textContent.match(/(\w+) has raised/)?.[1] ?? "other");
+  view.show(chief({ notices: [hands[0]] }), page());
+  const first = view.root.querySelector(".notice-list .notice");
+  view.show(chief({ notices: hands.slice(0, 2).reverse() }), page());
+  assert.deepEqual(said(), ["Ito", "Sato"]);
+  assert.equal(view.root.querySelectorAll(".notice-list .notice")[1], first, "the first stands where it stood");
+  view.show(chief({ notices: [...other, ...hands] }), page());
+  assert.deepEqual(said(), ["other", "other", "other", "other", "Sato", "Ito", "Abe", "Mori", "Ueda", "Kato"]);
+});

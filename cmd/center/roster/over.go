@@ -45,6 +45,7 @@ func (r *Roster) tellOverLocked(account string) {
 		l.notify(notice(wire.ProblemStatusOver, map[string]string{"minutes": minutes}))
 	}
 	of := notice(wire.ProblemStatusOverOf, map[string]string{"who": r.view.name(account), "minutes": minutes})
+	of.Account = account // one that is over does not hide another
 	for who, l := range r.links {
 		if who != account && r.view.leads(who, account) {
 			l.notify(of)

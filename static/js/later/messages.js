@@ -13,8 +13,9 @@ import { keyOf, readUpTo, threads } from "./threads.js";
 /**
  * The mailbox: conversations at the left, the one that is open at the right; on a narrow page one after the other.
  * @param {import("../types").Send} send
- * @param {{ close(): void, people(): void, seen: Set<string> }} io people: asks for the floor, so that those on the seats can be chosen; seen: ids of messages
- *   that were looked at here, and are not yet said, or are held back by what nobody has opened
+ * @param {{ close(): void, people(): void, seen: Set<string>, notices?: Element }} io people: asks for the floor, so that those on the seats can be chosen;
+ *   seen: ids of messages that were looked at here, and are not yet said, or are held back by what nobody has opened; notices: they stand here while
+ *   somebody writes, so that they do not lie over the words
  * @returns {import("../types").View & { showFloor(f: import("../types").Floor): void, look(on: boolean): void, choosing(): boolean, write(to?: { account: string, name: string }): void }}
  */
 export function messagesView(send, io) {
@@ -38,7 +39,8 @@ export function messagesView(send, io) {
   const title = h("h3", { id: "msg-with" });
   const log = h("ol", { className: "msg-log", tabIndex: 0, "aria-labelledby": "msg-with" });
   const compose = composeView(send, () => snap?.me?.account ?? "", () => paint());
-  const thread = h("section", { className: "msg-thread", "aria-labelledby": "msg-with", hidden: true }, h("header", {}, back, title), choose, log, compose.root);
+  const notices = h("div", { className: "msg-notices" }), home = h("div", { hidden: true });
+  const thread = h("section", { className: "msg-thread", "aria-labelledby": "msg-with", hidden: true }, h("header", {}, back, title), choose, log, notices, compose.root);
   const root = h("section", { className: "pane message-pane", "aria-label": t("msg.title"), onkeydown: (/** @type {KeyboardEvent} */ e) => {
     if (e.key !== "Escape" || e.defaultPrevented || e.isComposing) return;
     e.preventDefault();
@@ -81,9 +83,18 @@ export function messagesView(send, io) {
     marked = upTo;
     send("message.read", { upTo });
   }
+  /** Notices come to where somebody writes, and go back to where they were. */
+  function settle() {
+    const list = io.notices, here = looked && !!open && open !== "new";
+    if (!list || here === notices.contains(list)) return;
+    if (!here) return home.replaceWith(list);
+    list.replaceWith(home);
+    notices.append(list);
+  }
   function paint() {
     if (!snap) return;
     mark();
+    settle();
     const rows = threads(all(), isNew);
     none.hidden = rows.length > 0;
     each(list, entries, rows, (r) => r.key, (r) => entry(() => turn(r.key)), (v, r) => v.show(r, nameOf(r.key), r.key === open));
@@ -112,6 +123,7 @@ export function messagesView(send, io) {
     choosing: () => looked && open === "new",
     look(on) {
       looked = on;
+      settle();
       if (on) mark();
     },
     write(who) {

@@ -7,7 +7,7 @@ import { part } from "./part.js";
 /**
  * The mailbox, which is loaded when somebody first looks at it.
  * @param {import("../types").Send} send
- * @param {{ close(): void, people(): void, seen: Set<string> }} io
+ * @param {{ close(): void, people(): void, seen: Set<string>, notices?: Element }} io
  */
 export function mailboxView(send, io) {
   /** @type {Whole | undefined} */

@@ -5,6 +5,9 @@ import { clean, clock, say, t } from "../text.js";
 
 /** @typedef {import("../types").Notice} Notice */
 
+/** So many are shown of those that are about nobody. What is about a person is shown of each: a hand that is up must not push out another. */
+const MOST = 4;
+
 /**
  * Things to know that block nothing, until they are closed. They lie over the page's lower edge: nothing moves for them.
  * @param {import("../types").Send} send
@@ -20,7 +23,8 @@ export function noticesView(send) {
     root,
     show(snap, page) {
       terminal.show(snap, page);
-      each(list, shown, (snap.notices ?? []).slice(0, 4), (n) => n.id, (n) => notice(n.id, send), (v, n) => v.show(n));
+      let rest = MOST;
+      each(list, shown, (snap.notices ?? []).filter((n) => n.account || rest-- > 0), (n) => n.id, (n) => notice(n.id, send), (v, n) => v.show(n));
     },
   };
 }
