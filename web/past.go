@@ -10,10 +10,14 @@ import (
 	"zaseki/web/wire"
 )
 
+const noDate = "day is a date, 2006-01-02"
+
 // Past is the past at the center: the agent's own, and the seat view's. Errors are a wire.Problem.
 type Past interface {
 	// CallHistory is a page of calls, the newest first; cursor is Next of the page before, "" begins.
 	CallHistory(ctx context.Context, cursor string) (wire.CallHistory, error)
+	// OwnDay is the agent's day in figures: YYYY-MM-DD in the center's zone, "" today.
+	OwnDay(ctx context.Context, day string) (wire.OwnDay, error)
 	// FloorPast is a wire.Floor, and FloorDay a wire.FloorDay, as the center says it.
 	FloorPast(ctx context.Context, at time.Time, floor string) (json.RawMessage, error)
 	FloorDay(ctx context.Context, day, floor string) (json.RawMessage, error)
@@ -23,10 +27,26 @@ type Past interface {
 // center cannot be reached or has trouble.
 func (s *Server) history(w http.ResponseWriter, r *http.Request) {
 	page, err := s.cfg.Past.CallHistory(r.Context(), r.URL.Query().Get("cursor"))
-	if p := (wire.Problem{}); errors.As(err, &p) && p.Code == wire.ProblemForbidden { // it keeps no list
-		err = wire.Problem{Code: wire.ProblemNoRow, Holes: p.Holes}
+	s.told(w, page, kept(err))
+}
+
+// ownDay is GET /history/day[?day=2006-01-02]; see history for refusals.
+func (s *Server) ownDay(w http.ResponseWriter, r *http.Request) {
+	day := r.URL.Query().Get("day")
+	if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+		http.Error(w, noDate, http.StatusBadRequest)
+		return
 	}
-	s.told(w, page, err)
+	of, err := s.cfg.Past.OwnDay(r.Context(), day)
+	s.told(w, of, kept(err))
+}
+
+// kept is the problem, where a center that keeps no list of that has none of it.
+func kept(err error) error {
+	if p := (wire.Problem{}); errors.As(err, &p) && p.Code == wire.ProblemForbidden {
+		return wire.Problem{Code: wire.ProblemNoRow, Holes: p.Holes}
+	}
+	return err
 }
 
 // floorPast is GET /floor/past?at=RFC3339[&floor=ID]; see history for refusals.
@@ -44,7 +64,7 @@ func (s *Server) floorPast(w http.ResponseWriter, r *http.Request) {
 func (s *Server) floorDay(w http.ResponseWriter, r *http.Request) {
 	day := r.URL.Query().Get("day")
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
-		http.Error(w, "day is a date, 2006-01-02", http.StatusBadRequest)
+		http.Error(w, noDate, http.StatusBadRequest)
 		return
 	}
 	of, err := s.cfg.Past.FloorDay(r.Context(), day, short(r.URL.Query().Get("floor")))

@@ -21,6 +21,11 @@ func (p past) CallHistory(_ context.Context, cursor string) (wire.CallHistory, e
 	return page, err
 }
 
+func (p past) OwnDay(_ context.Context, day string) (wire.OwnDay, error) {
+	err, _ := p[day].(error)
+	return wire.OwnDay{Day: day, Taken: 7}, err
+}
+
 func (past) FloorPast(_ context.Context, at time.Time, floor string) (json.RawMessage, error) {
 	if floor == "theirs" {
 		return nil, wire.Problem{Code: wire.ProblemForbidden}
@@ -35,9 +40,11 @@ func (past) FloorDay(_ context.Context, day, floor string) (json.RawMessage, err
 	return json.RawMessage(`{"day":"` + day + `","only":"` + floor + `"}`), nil
 }
 
-// TestTheFloorOfThePastIsHandedThrough as the center says it, to whoever has a session; nothing of it stays in the browser.
-func TestTheFloorOfThePastIsHandedThrough(t *testing.T) {
-	r := startWith(t, func(c *Config) { c.Past = past{} })
+// TestThePastIsHandedThrough as the center says it, to whoever has a session; nothing of it stays in the browser.
+func TestThePastIsHandedThrough(t *testing.T) {
+	r := startWith(t, func(c *Config) {
+		c.Past = past{"2026-04-02": wire.Problem{Code: wire.ProblemForbidden}, "2026-04-03": wire.Problem{Code: wire.ProblemUnreachable}}
+	})
 	for _, row := range []struct {
 		path    string
 		session bool
@@ -52,6 +59,12 @@ func TestTheFloorOfThePastIsHandedThrough(t *testing.T) {
 		{"/floor/day?day=2026-04-01&floor=3f", true, 200, `{"day":"2026-04-01","only":"3f"}`},
 		{"/floor/day?day=2026-04-01", false, 401, ""},
 		{"/floor/day?day=2026-13-01", true, 400, "a date"},
+		{"/history/day", true, 200, `"day":""`},
+		{"/history/day?day=2026-04-01", true, 200, `"day":"2026-04-01","today":"","taken":7`},
+		{"/history/day?day=2026-04-01", false, 401, ""},
+		{"/history/day?day=2026-04-01%26account=baba", true, 400, "a date"},
+		{"/history/day?day=2026-04-02", true, 404, "row.unknown"}, // a center before this
+		{"/history/day?day=2026-04-03", true, 502, "unreachable"},
 		{"/floor/day?day=2026-04-01&floor=away", true, 502, "unreachable"},
 	} {
 		resp := r.do(t, "GET", row.path, "", map[string]string{"Origin": r.own}, row.session)

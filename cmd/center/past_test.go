@@ -35,6 +35,13 @@ func TestAPhoneReadsItsOwnPast(t *testing.T) {
 	if _, err := p.CallHistory(t.Context(), "none of theirs"); err == nil || err.Error() != "row.unknown id=none of theirs" {
 		t.Fatal(err)
 	}
+	own, err := p.OwnDay(t.Context(), "")
+	if err != nil || own.Day != own.Today || own.SignedIn < h.AsOf.Sub(h.Spans[len(h.Spans)-1].From).Seconds()/2 || own.Taken != 0 || own.Missed != nil {
+		t.Fatalf("%+v %v", own, err)
+	}
+	if past, err := p.OwnDay(t.Context(), "2026-01-02"); err != nil || past.Day != "2026-01-02" || past.SignedIn != 0 {
+		t.Fatalf("%+v %v", past, err)
+	}
 	var now wire.Floor
 	if raw, err := p.FloorPast(t.Context(), h.Spans[1].From, ""); err != nil || json.Unmarshal(raw, &now) != nil {
 		t.Fatalf("%s %v", raw, err)
@@ -57,6 +64,9 @@ func TestAPhoneReadsItsOwnPast(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := p.CallHistory(t.Context(), ""); err == nil || err.Error() != wire.ProblemExpired {
+		t.Fatal(err)
+	}
+	if _, err := p.OwnDay(t.Context(), ""); err == nil || err.Error() != wire.ProblemExpired {
 		t.Fatal(err)
 	}
 	p.stop()

@@ -22,6 +22,15 @@ func (u *Uplink) StatusHistory(ctx context.Context, cursor string) (wire.StatusH
 	return past[wire.StatusHistory](ctx, u, "activity", cursor)
 }
 
+// OwnDay is the agent's day in figures; day is YYYY-MM-DD in the center's zone, "" today. It wants a session.
+func (u *Uplink) OwnDay(ctx context.Context, day string) (wire.OwnDay, error) {
+	q := url.Values{}
+	if day != "" {
+		q.Set("day", day)
+	}
+	return read[wire.OwnDay](ctx, u, "/api/v1/reports/mine/day", q)
+}
+
 // past leaves the period to the center: a wrong clock of this machine takes nothing away.
 func past[History any](ctx context.Context, u *Uplink, what, cursor string) (History, error) {
 	q := url.Values{"limit": {strconv.Itoa(historyPage)}}

@@ -42,7 +42,13 @@ func TestThePastIsAskedForByPages(t *testing.T) {
 	if err != nil || len(spans.Spans) != 1 {
 		t.Fatalf("%+v %v", spans, err)
 	}
-	if len(asked) != 4 || asked[0] != "Bearer secret GET /api/v1/reports/mine/calls?limit=50" || asked[3] != "Bearer secret GET /api/v1/reports/mine/activity?limit=50" {
+	if _, err := u.OwnDay(t.Context(), "2026-04-01"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.OwnDay(t.Context(), ""); err != nil || asked[4] != "Bearer secret GET /api/v1/reports/mine/day?day=2026-04-01" || asked[5] != "Bearer secret GET /api/v1/reports/mine/day?" {
+		t.Fatalf("asked %q: %v", asked, err)
+	}
+	if len(asked) != 6 || asked[0] != "Bearer secret GET /api/v1/reports/mine/calls?limit=50" || asked[3] != "Bearer secret GET /api/v1/reports/mine/activity?limit=50" {
 		t.Fatalf("asked %q", asked)
 	}
 	srv.Close()

@@ -47,4 +47,20 @@ type (
 		Seat   string    `json:"seat,omitempty"`
 		Out    bool      `json:"out,omitempty"` // it ended by signing out
 	}
+	// OwnDay is an agent's day in figures, GET /api/v1/reports/mine/day?day=2006-01-02, in the center's zone and as supervisors see it in
+	// their report of agents. Times are seconds; a call counts whole where it began.
+	OwnDay struct {
+		AsOf     time.Time `json:"asOf"`
+		Day      string    `json:"day"`      // YYYY-MM-DD
+		Today    string    `json:"today"`    // likewise: what day it is at the center
+		Taken    int       `json:"taken"`    // calls from outside that were answered
+		Made     int       `json:"made"`     // calls to outside that were answered
+		Talk     float64   `json:"talk"`     // in all of them
+		Average  float64   `json:"average"`  // Talk of one of them; 0 there were none
+		Work     float64   `json:"work"`     // after-call work
+		Pause    float64   `json:"pause"`    // in statuses of that class
+		SignedIn float64   `json:"signedIn"` // all statuses
+		// Missed is how many offers came to nothing at the agent's phones, by reason: see HistoryCall.
+		Missed map[string]int `json:"missed,omitempty"`
+	}
 )

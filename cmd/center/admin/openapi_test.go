@@ -141,7 +141,7 @@ func TestAnswersAreAsTheDescriptionSays(t *testing.T) {
 	for _, what := range []string{"password", "factor-reset", "forget-devices", "sign-out"} {
 		ask("POST", api+"/accounts/{id}/"+what, `{}`, "carol")
 	}
-	for _, of := range []string{"status-time", "activity", "calls", "missed", "queues", "agents", "outcomes", "mine/calls"} {
+	for _, of := range []string{"status-time", "activity", "calls", "missed", "queues", "agents", "outcomes", "mine/calls", "mine/day"} {
 		ask("GET", "/api/v1/reports/"+of, nil)
 	}
 	code, said, _ := c.do("GET", "/api/v1/recordings?day=2026-01-01", nil)

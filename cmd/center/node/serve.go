@@ -81,7 +81,7 @@ func (n *Node) routes() http.Handler {
 	mux.Handle("/api/v1/reports/mine/", n.report.Mine(func(r *http.Request) (string, error) {
 		p, err := n.roster.Bearer(r)
 		return p.Account, err
-	}))
+	}, n.zone))
 	n.past(mux)
 	mux.Handle("/", n.admin.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })

@@ -78,7 +78,7 @@ func (r *Report) Agents(ctx context.Context, a ask) ([]AgentRow, string, error) 
 			return nil, "", err
 		}
 	}
-	open, err := r.available(ctx)
+	open, err := r.ofClass(ctx, "available")
 	all := make([]AgentRow, 0, len(d.rows))
 	for _, row := range d.rows {
 		row.finish(open)
@@ -173,16 +173,21 @@ func (r *Report) dayOutcomes(ctx context.Context, d *days) error {
 	})
 }
 
-// available are the statuses in which calls come.
-func (r *Report) available(ctx context.Context) ([]string, error) {
-	open := []string{wire.StatusAvailable}
-	err := r.each(ctx, "SELECT id FROM setting WHERE kind = 'status' AND data ->> '$.class' = 'available'", nil, func(rows *sql.Rows) error {
+// ofClass are the statuses of a class, each once: everybody's and the center's own. In those of "available" calls come.
+func (r *Report) ofClass(ctx context.Context, class string) ([]string, error) {
+	var all []string
+	for _, s := range wire.StandardStatuses() {
+		if s.Class == class {
+			all = append(all, s.ID)
+		}
+	}
+	err := r.each(ctx, "SELECT id FROM setting WHERE kind = 'status' AND data ->> '$.class' = ?", []any{class}, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
-		open = append(open, id)
+		all = append(all, id)
 		return err
 	})
-	return open, err
+	return slices.Compact(slices.Sorted(slices.Values(all))), err
 }
 
 func (r *AgentRow) finish(open []string) {
@@ -194,7 +199,7 @@ func (r *AgentRow) finish(open []string) {
 	for _, s := range []string{wire.StatusRinging, wire.StatusTalking, wire.StatusDialing} {
 		busy += r.Statuses[s]
 	}
-	for _, s := range slices.Compact(slices.Sorted(slices.Values(open))) {
+	for _, s := range open {
 		ready += r.Statuses[s]
 	}
 	if busy+ready > 0 {

@@ -187,7 +187,7 @@ func TestAgentsSeeTheirOwnPast(t *testing.T) {
 				return "", wire.Problem{Code: wire.ProblemExpired}
 			}
 			return whose, nil
-		}).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/reports/mine/"+target, nil))
+		}, func() *time.Location { return time.UTC }).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/reports/mine/"+target, nil))
 		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil {
 			t.Fatal(target, w.Body, err)
 		}

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"zaseki/web/wire"
@@ -14,15 +16,40 @@ import (
 // ownPast is how far back an agent's own past begins where the phone does not say.
 const ownPast = 90 * 24 * time.Hour
 
-// Mine serves GET /api/v1/reports/mine/…, an agent's own past, to a phone. Who says whose phone asks; its error is a wire.Problem.
-func (r *Report) Mine(who func(*http.Request) (account string, err error)) http.Handler {
+// Mine serves GET /api/v1/reports/mine/…, an agent's own past, to a phone. Who says whose phone asks; its error is a wire.Problem. Zone is
+// the center's own.
+func (r *Report) Mine(who func(*http.Request) (account string, err error), zone func() *time.Location) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/v1/reports/mine/calls", own(r, who, r.myCalls))
-	mux.HandleFunc("GET /api/v1/reports/mine/activity", own(r, who, r.myActivity))
+	mux.HandleFunc("GET /api/v1/reports/mine/calls", own(r, who, ofPeriod, r.myCalls))
+	mux.HandleFunc("GET /api/v1/reports/mine/activity", own(r, who, ofPeriod, r.myActivity))
+	mux.HandleFunc("GET /api/v1/reports/mine/day", own(r, who, func(req *http.Request, now time.Time) (ask, error) { return ofDay(req, now.In(zone())) }, r.myDay))
 	return mux
 }
 
-func own[Out any](r *Report, who func(*http.Request) (string, error), make func(context.Context, ask, string) (Out, error)) http.HandlerFunc {
+// ofPeriod is a question by from and to.
+func ofPeriod(req *http.Request, now time.Time) (ask, error) {
+	return question(req.URL.RawQuery, nil, now, ownPast)
+}
+
+// ofDay is a question by day in the zone of now; without one it is today.
+func ofDay(req *http.Request, now time.Time) (ask, error) {
+	q, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil {
+		return ask{}, fmt.Errorf("query: %w", err)
+	}
+	day := midnight(now, 0)
+	for name, values := range q {
+		if name != "day" || len(values) > 1 {
+			return ask{}, fmt.Errorf("%q is not a word of this report: it takes one day", name)
+		}
+		if day, err = time.ParseInLocation(time.DateOnly, values[0], now.Location()); err != nil || day.After(now) {
+			return ask{}, fmt.Errorf("day %q is not a date until today (YYYY-MM-DD)", values[0])
+		}
+	}
+	return ask{from: day, to: midnight(day, 1), zone: now.Location(), now: now, limit: mostRow}, nil
+}
+
+func own[Out any](r *Report, who func(*http.Request) (string, error), asked func(*http.Request, time.Time) (ask, error), make func(context.Context, ask, string) (Out, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		account, err := who(req)
@@ -31,7 +58,7 @@ func own[Out any](r *Report, who func(*http.Request) (string, error), make func(
 			problem(w, http.StatusUnauthorized, p)
 			return
 		}
-		a, bad := question(req.URL.RawQuery, nil, r.now(), ownPast)
+		a, bad := asked(req, r.now())
 		if bad != nil {
 			refuse(w, http.StatusBadRequest, bad.Error())
 			return
@@ -66,6 +93,39 @@ func (r *Report) myActivity(ctx context.Context, a ask, _ string) (wire.StatusHi
 		h.Spans = append(h.Spans, wire.HistorySpan{Status: s.Status, From: s.From, To: s.To, By: s.By, Why: s.Why, Seat: s.Seat, Out: s.Out})
 	}
 	return h, err
+}
+
+// myDay is the agent's day as Agents has it, and why calls were missed.
+func (r *Report) myDay(ctx context.Context, a ask, account string) (wire.OwnDay, error) {
+	d := wire.OwnDay{AsOf: a.asOf, Day: a.from.Format(time.DateOnly), Today: a.now.Format(time.DateOnly)}
+	rows, _, err := r.Agents(ctx, a)
+	if err != nil {
+		return d, err
+	}
+	pause, err := r.ofClass(ctx, "pause")
+	if err != nil {
+		return d, err
+	}
+	for _, row := range rows { // one, or none
+		d.Taken, d.Made, d.Talk, d.Work, d.SignedIn = row.Taken, row.Made, row.TalkIn+row.TalkOut, row.Work, row.SignedIn
+		for _, status := range pause {
+			d.Pause += row.Statuses[status]
+		}
+		if n := d.Taken + d.Made; n > 0 {
+			d.Average = d.Talk / float64(n)
+		}
+	}
+	return d, r.each(ctx, "SELECT result, count(*) FROM offer WHERE account = ? AND result NOT IN ('answered', 'cancelled') AND at >= ? AND at < ? GROUP BY result",
+		[]any{account, a.from.UnixMicro(), a.to.UnixMicro()}, func(rows *sql.Rows) error {
+			var result string
+			var n int
+			err := rows.Scan(&result, &n)
+			if d.Missed == nil {
+				d.Missed = map[string]int{}
+			}
+			d.Missed[missedBy(result)] += n
+			return err
+		})
 }
 
 // myCalls are those the agent made, or that were offered to the agent: once each, with the last offer.

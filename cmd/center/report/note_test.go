@@ -65,7 +65,7 @@ func TestNotesStandWithTheirCalls(t *testing.T) {
 			t.Errorf("%+v", counts)
 		}
 		w := httptest.NewRecorder()
-		r.Mine(func(*http.Request) (string, error) { return "aoki", nil }).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/reports/mine/calls?"+april1, nil))
+		r.Mine(func(*http.Request) (string, error) { return "aoki", nil }, func() *time.Location { return time.UTC }).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/reports/mine/calls?"+april1, nil))
 		var h wire.CallHistory
 		if err := json.Unmarshal(w.Body.Bytes(), &h); err != nil || len(h.Calls) != 3 || h.Calls[2].Outcome != "asked" || h.Calls[2].Note != "later" || h.Calls[0].Note != "" {
 			t.Errorf("%s", w.Body)
@@ -126,7 +126,7 @@ func TestNotesAboutCallsThatOnlyTheCenterKnows(t *testing.T) {
 	r, stop := b.run(filepath.Join(t.TempDir(), "report.db"))
 	defer stop()
 	w := httptest.NewRecorder()
-	r.Mine(func(*http.Request) (string, error) { return "aoki", nil }).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/reports/mine/calls?"+april1, nil))
+	r.Mine(func(*http.Request) (string, error) { return "aoki", nil }, func() *time.Location { return time.UTC }).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/reports/mine/calls?"+april1, nil))
 	var h wire.CallHistory
 	if err := json.Unmarshal(w.Body.Bytes(), &h); err != nil || len(h.Calls) != 2 || h.Calls[0].Note != "never called back" || h.Calls[0].Result != "missed" ||
 		h.Calls[1].Note != "at another seat" || h.Calls[1].Outcome != "sold" {

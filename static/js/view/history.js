@@ -6,6 +6,7 @@ import { merge, waits } from "../past.js";
 import { clean, clock, day, known, say, span, t } from "../text.js";
 import { gradeMark } from "./grade.js";
 import { memoCard, outcomeName } from "./memo.js";
+import { ownDay } from "./ownday.js";
 import { peerOf } from "./parts.js";
 import { playerView } from "./player.js";
 
@@ -32,9 +33,10 @@ export function historyView(send, why, blob = readBlob, read) {
   const list = h("ul", { className: "history" });
   const none = h("p", { className: "empty" });
   const far = centerCalls(read, () => last && view.show(last, /** @type {any} */ (undefined)));
+  const own = ownDay(read);
   let only = false, looked = false, told = 0;
   const ways = [false, true].map((on) => h("button", { type: "button", onclick: () => ((only = on), last && view.show(last, /** @type {any} */ (undefined))) }, on ? t("calls.only") : t("calls.all")));
-  const root = h("section", { className: "pane", "aria-label": t("calls.title") }, h("div", { className: "history-ways", role: "group", "aria-label": t("calls.filter") }, ...ways), none, list, far.root);
+  const root = h("section", { className: "pane", "aria-label": t("calls.title") }, h("div", { className: "history-top" }, h("div", { className: "history-ways", role: "group", "aria-label": t("calls.filter") }, ...ways), own.button), own.root, none, list, far.root);
   /** @type {Map<string, ReturnType<typeof line> | ReturnType<typeof dayLine>>} */
   const lines = new Map();
   /** @type {Snapshot | undefined} */
@@ -67,6 +69,7 @@ export function historyView(send, why, blob = readBlob, read) {
     show(snap) {
       last = snap;
       far.show(snap);
+      own.show(snap);
       const all = merge(snap.history ?? [], far.calls(), snap.remarks), rows = all.filter((r) => !only || (r.inbound && r.result === "missed"));
       ways.forEach((b, i) => attr(b, "aria-pressed", String(only === (i === 1))));
       none.hidden = rows.length > 0 || far.busy();
