@@ -246,7 +246,7 @@ func (s State) attendOver(word, id string) (State, []Effect) {
 func (s State) attendants() (list []wire.Attendant) {
 	for _, a := range s.aside.attends {
 		if a.leg != "" {
-			list = append(list, wire.Attendant{Account: a.By, Name: a.Name, Mode: a.Mode, Follow: a.Follow, Since: a.since})
+			list = append(list, wire.Attendant{Account: a.By, Name: a.Name, Mode: a.Mode, Follow: a.Follow, Call: a.leg, Since: a.since})
 		}
 	}
 	return list

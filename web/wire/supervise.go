@@ -63,13 +63,14 @@ type (
 		State string `json:"state"`
 		Why   string `json:"why,omitempty"` // of over and refused: a problem's code
 	}
-	// Attendant is somebody who takes part in the agent's call: what the agent sees of it. Since is zero while the call to us is on
-	// its way.
+	// Attendant is somebody who takes part in the agent's call: what the agent sees of it. Call is the call to us that carries it; Since
+	// is zero while that is on its way.
 	Attendant struct {
 		Account string    `json:"account"`
 		Name    string    `json:"name"`
 		Mode    string    `json:"mode"`
 		Follow  bool      `json:"follow,omitempty"`
+		Call    string    `json:"call"`
 		Since   time.Time `json:"since,omitzero"`
 	}
 	// Supervised is whom the supervisor attends: what the supervisor sees of it. Call is the own call that carries it; "" on its way.
