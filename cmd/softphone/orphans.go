@@ -24,11 +24,14 @@ const (
 
 // orphan is a call that this phone is in, as the next process needs it to end the call and to tell the person, when this one is killed.
 type orphan struct {
-	Center  string     `json:"center"`
+	Center  string     `json:"center"` // "" none: what is written about the call is here only, however old it is
 	Account string     `json:"account"`
 	Call    wire.Call  `json:"call"`
-	Line    sip.Orphan `json:"line"`
+	Line    sip.Orphan `json:"line"` // zero before the call is answered
 }
+
+// old says that there is nothing to end: the call was not answered, or that long ago.
+func (l orphan) old() bool { return time.Since(l.Call.Answered) > orphanOld }
 
 // orphans is the note of them: a file beside the settings, there only while somebody talks.
 type orphans struct {
@@ -47,7 +50,7 @@ func newOrphans(dir string, log *slog.Logger) *orphans {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		log.Warn("calls of the process before are not known", "err", err)
 	}
-	o.left = slices.DeleteFunc(o.left, func(l orphan) bool { return time.Since(l.Call.Answered) > orphanOld })
+	o.left = slices.DeleteFunc(o.left, func(l orphan) bool { return l.Center != "" && l.old() })
 	return o
 }
 
@@ -99,7 +102,7 @@ func (p *phone) keepOrphans(ctx context.Context) error {
 	}
 }
 
-// noteCalls writes down the calls that were answered, with what is written about them, and strikes out those that are over.
+// noteCalls writes down the calls, with what is written about them, and strikes out those that are over.
 func (p *phone) noteCalls(o *orphans, s wire.Snapshot) {
 	changed := false
 	for id := range o.now {
@@ -109,26 +112,36 @@ func (p *phone) noteCalls(o *orphans, s wire.Snapshot) {
 		}
 	}
 	for _, c := range s.Calls {
-		if was, known := o.now[c.ID]; known {
-			if was.Call.Note != c.Note || was.Call.Outcome != c.Outcome { // without a center nobody else has it
-				was.Call.Note, was.Call.Outcome = c.Note, c.Outcome
-				o.now[c.ID] = was
-				changed = true
-			}
-			continue
+		if s.Me == nil {
+			break
 		}
-		if c.Answered.IsZero() || s.Me == nil {
-			continue
-		}
-		if line, ok := p.line.Orphan(c.ID); ok {
-			c.Quality, c.Digits, c.Received = nil, "", ""
-			o.now[c.ID] = orphan{p.cfg.center.url, s.Me.Account, c, line}
+		if now, news := p.orphanOf(o.now[c.ID], c, s.Me.Account); news {
+			o.now[c.ID] = now
 			changed = true
 		}
 	}
 	if changed {
 		o.write()
 	}
+}
+
+// orphanOf is what is to be written down of a call, of which was is there so far. False: nothing else than that. A call is worth it
+// once it is answered; without a center, where nobody else has a note, also once something is written about it.
+func (p *phone) orphanOf(was orphan, c wire.Call, account string) (orphan, bool) {
+	c.Quality, c.Digits, c.Received = nil, "", ""
+	if was.Call.Answered.IsZero() && !c.Answered.IsZero() {
+		if line, ok := p.line.Orphan(c.ID); ok {
+			return orphan{p.cfg.center.url, account, c, line}, true
+		}
+	}
+	if was.Call.Note == c.Note && was.Call.Outcome == c.Outcome {
+		return was, false
+	}
+	if was.Call.ID == "" {
+		return orphan{Account: account, Call: c}, p.cfg.center.url == "" && c.Answered.IsZero()
+	}
+	was.Call.Note, was.Call.Outcome = c.Note, c.Outcome
+	return was, true
 }
 
 // bury ends what was left by this account, and tells the person.
@@ -139,9 +152,11 @@ func (p *phone) bury(ctx context.Context, o *orphans, s wire.Snapshot) {
 			continue
 		}
 		p.log.Warn("call lost with the process before", "call", l.Call.ID, "account", l.Account)
-		limited, cancel := context.WithTimeout(ctx, buryTime)
-		p.note("end it", p.line.Bury(limited, l.Line))
-		cancel()
+		if !l.old() {
+			limited, cancel := context.WithTimeout(ctx, buryTime)
+			p.note("end it", p.line.Bury(limited, l.Line))
+			cancel()
+		}
 		p.agent.Post(agent.CallLost{Call: l.Call})
 	}
 	if rest := slices.DeleteFunc(slices.Clone(o.left), mine); len(rest) < len(o.left) {

@@ -150,23 +150,53 @@ func localForm(server string) wire.UseSIP {
 // TestACallWithoutACenterIsInTheListAfterAKill: kill -9 in a call at a PBX (reliability (E1)). The next start has the call in its list,
 // with what was written during it, and the far side is hung up.
 func TestACallWithoutACenterIsInTheListAfterAKill(t *testing.T) {
+	k := killInACall(t, wire.CallTalking)
+	if c := k.row; c.Number != "2002" || c.Result != "answered" || c.Note != "before the kill" || c.Problem == nil || c.Problem.Code != wire.ProblemCallLost {
+		t.Errorf("%+v", c)
+	}
+	k.farUntil("the far side is hung up", func(s wire.Snapshot) bool { return len(s.Calls) == 0 })
+}
+
+// TestANoteOnACallThatIsNotAnsweredOutlivesAKill: as above, before the far side has answered.
+func TestANoteOnACallThatIsNotAnsweredOutlivesAKill(t *testing.T) {
+	k := killInACall(t, wire.CallAlerted)
+	if c := k.row; c.Number != "2002" || c.Result != "cancelled" || c.Note != "before the kill" || c.Problem == nil || c.Problem.Code != wire.ProblemCallLost {
+		t.Errorf("%+v", c)
+	}
+	k.far.agent.Post(wire.Decline{Call: k.call})
+	k.farUntil("nobody rings any more", func(s wire.Snapshot) bool { return len(s.Calls) == 0 })
+}
+
+// killed is what is left of a call when the phone that made it, without a center, was killed, and started again.
+type killed struct {
+	row      wire.PastCall // in its list
+	far      *phone        // the other end, and the call there
+	farUntil func(what string, is func(wire.Snapshot) bool) wire.Snapshot
+	call     string
+}
+
+// killInACall has a process of its own make a call, write about it as soon as it is in that phase, and be killed.
+func killInACall(t *testing.T, phase string) (k killed) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("a process of its own: not with -short")
 	}
 	s := newShift(t)
 	s.apply(roster.Setup{Terminals: []roster.TerminalSetup{{Extension: "3001", Type: "desk", Secret: demoPassword}}})
-	far, until, _ := s.start(s.node.HTTP())
-	s.signIn(far, until, wire.CheckAccount{Account: "kato", Password: demoPassword}, "")
+	k.far, k.farUntil, _ = s.start(s.node.HTTP())
+	s.signIn(k.far, k.farUntil, wire.CheckAccount{Account: "kato", Password: demoPassword}, "")
 
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestALocalPhoneThatIsToBeKilled$", "-test.timeout=2m")
-	cmd.Env = append(os.Environ(), "ZASEKI_LOCAL_TO_BE_KILLED="+dir, "ZASEKI_PBX="+s.node.SIP())
+	cmd.Env = append(os.Environ(), "ZASEKI_LOCAL_TO_BE_KILLED="+dir, "ZASEKI_PBX="+s.node.SIP(), "ZASEKI_WRITES_WHEN="+phase)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	rings := until("it rings", func(s wire.Snapshot) bool { return len(s.Calls) == 1 })
-	far.agent.Post(wire.Answer{Call: rings.Calls[0].ID})
+	k.call = k.farUntil("it rings", func(s wire.Snapshot) bool { return len(s.Calls) == 1 }).Calls[0].ID
+	if phase == wire.CallTalking {
+		k.far.agent.Post(wire.Answer{Call: k.call})
+	}
 	soon(t, "call and note are kept", func() bool { return holds(filepath.Join(dir, orphansFile), "before the kill") })
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -174,18 +204,15 @@ func TestACallWithoutACenterIsInTheListAfterAKill(t *testing.T) {
 	_ = cmd.Wait()
 
 	again := &shift{T: t, dir: dir}
-	p, until2, _ := again.start("")
+	p, until, _ := again.start("")
 	p.agent.Post(localForm(s.node.SIP()))
-	got := until2("the call is in the list", func(s wire.Snapshot) bool { return len(s.History) == 1 })
-	if c := got.History[0]; c.Number != "2002" || c.Result != "answered" || c.Note != "before the kill" || c.Problem == nil || c.Problem.Code != wire.ProblemCallLost {
-		t.Errorf("%+v", c)
-	}
+	k.row = until("the call is in the list", func(s wire.Snapshot) bool { return len(s.History) == 1 }).History[0]
 	soon(t, "the list is kept", func() bool { return holds(filepath.Join(dir, historyFile), "before the kill") })
-	until("the far side is hung up", func(s wire.Snapshot) bool { return len(s.Calls) == 0 })
 	soon(t, "the note of it is gone", func() bool { return !holds(filepath.Join(dir, orphansFile), "2002") })
+	return k
 }
 
-// TestALocalPhoneThatIsToBeKilled is the process of TestACallWithoutACenterIsInTheListAfterAKill.
+// TestALocalPhoneThatIsToBeKilled is the process of killInACall.
 func TestALocalPhoneThatIsToBeKilled(t *testing.T) {
 	dir := os.Getenv("ZASEKI_LOCAL_TO_BE_KILLED")
 	if dir == "" {
@@ -196,7 +223,8 @@ func TestALocalPhoneThatIsToBeKilled(t *testing.T) {
 	p.agent.Post(localForm(os.Getenv("ZASEKI_PBX")))
 	until("registered", in)
 	p.agent.Post(wire.Dial{Number: "2002"})
-	call := until("talking", func(s wire.Snapshot) bool { return len(s.Calls) == 1 && s.Calls[0].Phase == wire.CallTalking }).Calls[0].ID
+	phase := os.Getenv("ZASEKI_WRITES_WHEN")
+	call := until(phase, func(s wire.Snapshot) bool { return len(s.Calls) == 1 && s.Calls[0].Phase == phase }).Calls[0].ID
 	p.agent.Post(wire.CallNote{Call: call, Text: "before the kill"})
 	select {}
 }

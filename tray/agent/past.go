@@ -67,7 +67,14 @@ func (s State) lost(c wire.Call) (State, []Effect) {
 	if !s.Local || s.pastCall(c.ID) >= 0 {
 		return s, effects
 	}
-	row := wire.PastCall{ID: c.ID, Queue: c.Queue, Inbound: c.Inbound, Outside: c.Outside, Number: c.Number, Name: c.Name, Began: c.Began, Result: "answered",
+	result := "answered"
+	if c.Answered.IsZero() {
+		result = "cancelled"
+		if c.Inbound {
+			result = "missed"
+		}
+	}
+	row := wire.PastCall{ID: c.ID, Queue: c.Queue, Inbound: c.Inbound, Outside: c.Outside, Number: c.Number, Name: c.Name, Began: c.Began, Result: result,
 		Problem: &p, Outcome: c.Outcome, Note: c.Note}
 	at := slices.IndexFunc(s.History, func(o wire.PastCall) bool { return o.Began.Before(c.Began) })
 	if at < 0 {
@@ -76,7 +83,7 @@ func (s State) lost(c wire.Call) (State, []Effect) {
 	s.History = slices.Insert(slices.Clone(s.History), at, row)
 	s.History = s.History[:min(len(s.History), historyLength)]
 	s = s.serialAfter(c.ID)
-	s, seen := s.counted(c, "answered")
+	s, seen := s.counted(c, result)
 	return s, slices.Concat(effects, []Effect{KeepHistory{s.History}}, seen)
 }
 
