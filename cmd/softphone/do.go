@@ -40,6 +40,8 @@ func (p *phone) do(ctx context.Context, e agent.Effect) {
 		p.keepStatus(e.To)
 	case agent.ReportAttend:
 		p.uplink.Report(e.Attend)
+	case agent.ReportCheck:
+		p.reportCheck(e)
 	case agent.ReportLine:
 		p.uplink.Report(e.Line)
 	case agent.Enrol:
@@ -86,6 +88,8 @@ func (p *phone) callEffect(ctx context.Context, e agent.Effect) {
 		p.note("refuse", p.line.Reject(ctx, e.Call, e.Code, e.Reason))
 	case agent.Join:
 		p.join(ctx, e.Call)
+	case agent.Return:
+		p.returnSound(ctx, e.Call)
 	case agent.Place:
 		p.place(ctx, e)
 	case agent.Drop:

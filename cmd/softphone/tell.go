@@ -53,7 +53,7 @@ func (p *phone) tellLine(e sip.Event) {
 		l.number, l.offer = e.User, e.SDP
 		called, _ := dialog.ParseParty(e.Header("P-Called-Party-ID")) // RFC 7315 §4.2
 		p.agent.Post(agent.Invited{Call: e.Call, User: e.User, Host: e.Host, Name: e.Display, Mark: p.numbers().Mark(e.Header), Replaces: e.Replaces,
-			Permit: e.Header(wire.PermitHeader), Called: called.User, Center: e.Header(wire.CallHeader)})
+			Permit: e.Header(wire.PermitHeader), Check: e.Header(wire.CheckHeader), Called: called.User, Center: e.Header(wire.CallHeader)})
 	case sip.Progress:
 		if e.SDP != "" { // early media (RFC 3960)
 			p.note("early sound", p.sound.SetAnswer(e.Call, e.SDP))

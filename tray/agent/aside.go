@@ -15,6 +15,8 @@ type aside struct {
 	forged  time.Time // of the last report of a permit that nobody gave
 	mixed   []string  // the last Mix, while somebody takes part in it
 	ours    *supervision
+	check   *checking
+	early   *visitor // a check's call that the center has not told of yet
 }
 
 // carried are the calls of the line that are no calls of the agent.
@@ -26,6 +28,9 @@ func (s State) carried() (ids []string) {
 	}
 	if s.aside.ours != nil {
 		ids = append(ids, s.aside.ours.call)
+	}
+	if s.aside.check != nil && s.aside.check.leg != "" {
+		ids = append(ids, s.aside.check.leg)
 	}
 	return ids
 }
@@ -42,6 +47,9 @@ func (s State) besides(e Event) (State, []Effect, bool) {
 	}
 	if s.aside.ours != nil && s.aside.ours.call == id {
 		s, effects := s.ownLegNews(e)
+		return s, effects, true
+	}
+	if s, effects, mine := s.checkNews(id, e); mine {
 		return s, effects, true
 	}
 	if i := slices.IndexFunc(s.aside.waiting, func(v visitor) bool { return v.Call == id }); i >= 0 { // it gave up
@@ -87,6 +95,7 @@ func callOf(e Event) string {
 // alongside brings line and sound in line with who takes part in what: after every event, whatever it was. Legs are in the agent's
 // conversation or hear silence; those that do not follow end with their call; one of our own ends our part in another's.
 func (s State) alongside(effects []Effect) (State, []Effect) {
+	s, effects = s.giveWay(effects)
 	if o := s.aside.ours; o != nil && s.has(wire.CallDialing, wire.CallAlerted, wire.CallJoining, wire.CallTalking, wire.CallHeld) {
 		var ended []Effect
 		s, ended = s.unsupervise(true)

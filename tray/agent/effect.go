@@ -92,6 +92,11 @@ type (
 	ReportLine struct{ Line wire.LineReport }
 	// ReportAttend tells what became of somebody's part in our calls.
 	ReportAttend struct{ Attend wire.AttendReport }
+	// ReportCheck tells how a check of this seat went, with what arrived of the sound of Call; "" there was none.
+	ReportCheck struct {
+		Call   string
+		Report wire.CheckReport
+	}
 )
 
 // Done on the line.
@@ -111,6 +116,8 @@ type (
 	// Join answers: sound first, then 200, then the wait for ACK (up to 32 s). A call that goes on with another of ours comes
 	// here without a Ring before.
 	Join struct{ Call string }
+	// Return is Join for a check: whatever sound comes is sent back.
+	Return struct{ Call string }
 	// Place calls a number. Permit is shown to the agent's phone that it is good for; "" it is an ordinary call.
 	Place struct {
 		Call, Number string
@@ -262,6 +269,7 @@ func (AskTerminal) Lane() string  { return laneCenter }
 func (AskAct) Lane() string       { return laneAct }
 func (ReportAttend) Lane() string { return laneReport }
 func (Attend) Lane() string       { return laneSound }
+func (e Return) Lane() string     { return "call " + e.Call }
 func (FetchBook) Lane() string    { return laneBook }
 func (DropBook) Lane() string     { return laneBook }
 func (SendNote) Lane() string     { return laneNote }
@@ -319,3 +327,11 @@ func (e ApplySetting) Lane() string {
 
 func (Alarm) Lane() string { return "" }
 func (Quit) Lane() string  { return "" }
+
+// Lane of a report: behind what the call still does, before it is forgotten.
+func (e ReportCheck) Lane() string {
+	if e.Call == "" {
+		return laneReport
+	}
+	return "call " + e.Call
+}

@@ -90,6 +90,7 @@ type (
 		Call, User, Host, Name, Mark, Replaces string
 
 		Permit string // of the center, for a supervisor's call; "" none
+		Check  string // the name of a check of the center; "" it is none
 
 		Called string // the number that was dialled; "" the server does not say
 		Center string // how our exchange names the call; "" it is not from there

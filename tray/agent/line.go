@@ -85,6 +85,9 @@ func (s State) invited(e Invited) (State, []Effect) {
 	case s.Phase != wire.PhaseIn:
 		return s, []Effect{Refuse{e.Call, 480, "Signed out"}, Forget{Call: e.Call}}
 	}
+	if s, effects, mine := s.checkInvited(e); mine {
+		return s, effects
+	}
 	if s, effects, mine := s.visited(e, outside); mine {
 		return s, effects
 	}

@@ -65,6 +65,8 @@ func (s State) step(e Event) (State, []Effect) {
 		return s.permit(e)
 	case wire.Attend:
 		return s.attend(e)
+	case wire.CheckCall:
+		return s.checkCall(e)
 	case wire.Messages:
 		return s.mailbox(e), nil
 	case MemoryScarce:
@@ -117,6 +119,8 @@ const (
 	alarmSilent = "silent "
 	alarmLock   = "lock "
 	alarmEnded  = "ended "
+	alarmCheck  = "check "
+	alarmEarly  = "early "
 	tonesAfter  = time.Second      // an extension is asked for after the greeting began
 	askedStays  = 30 * time.Second // a transferor does not wait longer
 	movedLeaves = 5 * time.Second  // then the call that we left for another is ended by us
@@ -161,6 +165,10 @@ func (s State) expired(key string) (State, []Effect) {
 		return s.endedThere(id)
 	case alarmPermit:
 		return s.unannounced(id)
+	case alarmCheck:
+		return s.checkLate(id)
+	case alarmEarly:
+		return s.unchecked(id)
 	}
 	return s.unnotice(key), nil
 }

@@ -66,7 +66,7 @@ func (u *Uplink) Ask(ctx context.Context, m interface{ Type() string }) error {
 	return wire.Problem{Code: wire.ProblemOffline}
 }
 
-// Report sends a CallReport, AttendReport or LineReport, in order. While the connection is lost call reports are kept, and of the line the
+// Report sends a CallReport, AttendReport, CheckReport or LineReport, in order. While the connection is lost call reports are kept, and of the line the
 // last one, which every new connection begins with.
 func (u *Uplink) Report(m interface{ Type() string }) {
 	u.mu.Lock()

@@ -199,7 +199,7 @@ func (u *Uplink) read(ctx context.Context, s *session, conn *socket.Conn) (over 
 			mail := mailCame(s.mail, m)
 			s.mail = &mail
 			u.tell(s, Told{mail})
-		case wire.Permit, wire.Attend:
+		case wire.Permit, wire.Attend, wire.CheckCall:
 			u.tell(s, Told{m})
 		case wire.AskSettings:
 			u.tell(s, SettingsAsked{m.By})

@@ -40,7 +40,7 @@ type (
 	Welcomed struct{ Welcome wire.Welcome }
 	// Notice is something the center wants the person to know.
 	Notice struct{ wire.Notice }
-	// Told is a word of the center that the phone gets as it is: wire.Permit, Attend or Messages.
+	// Told is a word of the center that the phone gets as it is: wire.Permit, Attend, CheckCall or Messages.
 	Told struct{ Word interface{ Type() string } }
 	// Revoked ends the session: somebody took it over.
 	Revoked struct{ Problem wire.Problem }
