@@ -15,6 +15,7 @@ type aside struct {
 	forged  time.Time // of the last report of a permit that nobody gave
 	mixed   []string  // the last Mix, while somebody takes part in it
 	ours    *supervision
+	ending  string // whose call our part in ended with, until the center has told of it
 	check   *checking
 	early   *visitor // a check's call that the center has not told of yet
 }

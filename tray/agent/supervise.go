@@ -34,7 +34,14 @@ func (s State) supervise(e wire.Supervise) (State, []Effect) {
 	case len(s.Calls) > 0:
 		return s.tell(wire.Problem{Code: wire.ProblemSuperviseCall})
 	}
-	return s.unnotice(wire.ProblemSuperviseCall, wire.ProblemSuperviseNo), []Effect{AskAct{Act: e}}
+	s = s.unnotice(wire.ProblemSuperviseCall, wire.ProblemSuperviseNo)
+	if s.aside.ending != e.Account {
+		return s, []Effect{AskAct{Act: e}}
+	}
+	// The center may not know yet that the part before is over: it would change that one, and no call would be permitted.
+	over := AskAct{Act: wire.Supervise{Account: e.Account}, Quiet: true}
+	s.aside.ending = ""
+	return s, []Effect{Alarm{Key: alarmEnded + e.Account}, over, AskAct{Act: e}}
 }
 
 // permit is the center's answer to it, and every change afterwards.
@@ -44,6 +51,9 @@ func (s State) permit(e wire.Permit) (State, []Effect) {
 	}
 	ours := s.aside.ours
 	var effects []Effect
+	if e.Mode == "" && e.Account == s.aside.ending {
+		s.aside.ending = ""
+	}
 	if e.Problem != nil {
 		s, effects = s.tell(*e.Problem)
 	}
@@ -110,6 +120,7 @@ const endedWait = 5 * time.Second
 
 // endedThere tells it in its place.
 func (s State) endedThere(account string) (State, []Effect) {
+	s.aside.ending = ""
 	if s.aside.ours != nil || s.Phase != wire.PhaseIn || s.Local {
 		return s, nil
 	}
@@ -145,6 +156,7 @@ func (s State) ownLegNews(e Event) (State, []Effect) {
 		return s, append(effects, told...)
 	case Ended: // the center hears of it from the agent's phone, with the reason; from us only if that one is gone
 		s, effects := s.unsupervise(false)
+		s.aside.ending = ours.Account
 		return s, append(effects, Alarm{alarmEnded + ours.Account, endedWait})
 	case MixFailed:
 		return s, nil
