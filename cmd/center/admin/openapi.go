@@ -68,6 +68,7 @@ func others() []Route {
 		session(Route{Method: "GET", Path: "/api/v1/reports/mine/calls", Summary: "The agent's own calls, the newest first", Query: mine, Out: body[wire.CallHistory]()}),
 		session(Route{Method: "GET", Path: "/api/v1/reports/mine/activity", Summary: "The agent's own statuses, the newest first", Query: mine, Out: body[wire.StatusHistory]()}),
 		session(Route{Method: "GET", Path: "/api/v1/reports/mine/day", Summary: "The agent's own day in figures, and why calls were missed", Query: []Param{{"day", "YYYY-MM-DD in the center's zone; default today"}}, Out: body[wire.OwnDay]()}),
+		session(Route{Method: "GET", Path: "/api/v1/check", Summary: "The check of the seats, the last or the one that runs: the seats that one may have checked, for staff", Query: []Param{{"format", "csv: a table"}}, Out: body[wire.DawnCheck]()}),
 		session(Route{Method: "GET", Path: "/api/v1/why", Summary: "The story of one call: of the own, of those whom one leads, of all for administrators", Query: []Param{{"call", "the center's name for it, or a phone's"}}, Out: body[wire.Timeline]()}),
 		session(Route{Method: "GET", Path: "/api/v1/reports/floor", Summary: "The seat view as it was at a moment; seats, statuses and people's names as they are now", Query: []Param{{"at", "RFC 3339"}, floor}, Out: body[wire.Floor]()}),
 		session(Route{Method: "GET", Path: "/api/v1/reports/floor/day", Summary: "A day of the seat view by the minute, and when the center was away", Query: []Param{{"day", "YYYY-MM-DD in the center's zone"}, floor}, Out: body[wire.FloorDay]()}),

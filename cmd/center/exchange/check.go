@@ -32,6 +32,7 @@ type CheckOrder struct {
 	ID    string // told to the phone
 	User  string // SIP user
 	Voice string // how its sound is to be encrypted, a media.Policy… constant
+	Keys  bool   // keys may be told without TLS
 }
 
 // Checked is what was measured.
@@ -84,7 +85,7 @@ func (k *checking) invite(ctx context.Context, o CheckOrder) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNoPhone, err)
 	}
-	sdp, err := k.x.studio.Invite(k.line, link.LocalFor(k.t.at.source).Addr(), o.Voice, link.Secure())
+	sdp, err := k.x.studio.Invite(k.line, link.LocalFor(k.t.at.source).Addr(), o.Voice, o.Keys || link.Secure())
 	if err != nil {
 		return fmt.Errorf("%w: %w", voice.ErrUnheard, err)
 	}

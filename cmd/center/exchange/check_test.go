@@ -257,6 +257,7 @@ func TestACheckEndsAtOnce(t *testing.T) {
 }
 
 // TestNobodyElseCallsWithTheNameOfACheck: neither a terminal nor a trunk.
+//
 //ci:still
 func TestNobodyElseCallsWithTheNameOfACheck(t *testing.T) {
 	f := newFloor(t, nil)

@@ -213,6 +213,7 @@ func (n *Node) openRooms() error {
 	if err != nil {
 		return err
 	}
+	n.roster.CheckWith(n.exchange)
 	if n.echo, err = openEcho(n.addr(), n.roster.Probing); err != nil {
 		n.log.Warn("phones cannot test their network", "err", err)
 	}

@@ -72,6 +72,9 @@ func (p *projector) audit(e ledger.Event, kind, id string) error {
 	if kind == roster.KindCapture && e.By != "system" && e.Why == captured { // whoever asked, not the phone that answered
 		return p.note(e, kind, id, "changed", nil)
 	}
+	if kind == roster.KindDawn {
+		return p.checked(e, kind, id)
+	}
 	if kind == roster.KindAttend || kind == roster.KindMessage {
 		return p.acted(e, kind, id)
 	}
@@ -284,4 +287,34 @@ func (r *Report) Audit(ctx context.Context, q AuditQuery) ([]Change, error) {
 		all = append(all, c)
 	}
 	return all, rows.Err()
+}
+
+// checked keeps who had the seats checked, where and how many, and who stopped it; what was found is no setting.
+func (p *projector) checked(e ledger.Event, kind, id string) error {
+	var c roster.Dawn
+	if string(e.Data) == "null" {
+		return nil
+	}
+	if err := read(e, &c); err != nil {
+		return err
+	}
+	if !c.Ended.IsZero() {
+		return nil
+	}
+	count, err := json.Marshal(c.Count)
+	if err != nil {
+		return err
+	}
+	fields := []Field{{Field: "count", Is: count}}
+	if c.Floor != "" {
+		floor, err := json.Marshal(c.Floor)
+		if err != nil {
+			return err
+		}
+		fields = append(fields, Field{Field: "floor", Is: floor})
+	}
+	if c.Stop {
+		return p.note(e, kind, id, "removed", fields)
+	}
+	return p.note(e, kind, id, "added", fields)
 }

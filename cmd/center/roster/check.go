@@ -48,6 +48,7 @@ var (
 	prefix    = regexp.MustCompile(`^[0-9*#]{0,8}$`)
 	country   = regexp.MustCompile(`^([1-9][0-9]{0,2})?$`)
 	short     = regexp.MustCompile(`^[0-9*#]{2,8}$`)
+	ofDay     = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
 	header    = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 )
 
@@ -126,6 +127,8 @@ func (p *plan) checkSite() {
 		no("extendSeconds", "%d is not 1 to 3600", s.ExtendSeconds)
 	case s.RingSeconds < 1 || s.RingSeconds > 120:
 		no("ringSeconds", "%d is not 1 to 120", s.RingSeconds)
+	case s.DawnCheck != "" && !ofDay.MatchString(s.DawnCheck):
+		no("dawnCheck", "%q is not a time of the day, such as 07:30", s.DawnCheck)
 	case s.Misses < 0 || s.Misses > 100:
 		no("misses", "%d is not 0 to 100", s.Misses)
 	case s.ExtensionDigits < 1 || s.ExtensionDigits > 8:

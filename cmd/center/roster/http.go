@@ -19,6 +19,7 @@ const maxBody = 16 << 10
 func (r *Roster) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/check", answer(r, r.check))
+	mux.HandleFunc("GET /api/v1/check", r.dawnCheck)
 	mux.HandleFunc("POST /api/v1/signin", answer(r, r.signIn))
 	mux.HandleFunc("POST /api/v1/resume", answer(r, r.resume))
 	mux.HandleFunc("POST /api/v1/signout", r.signOut)

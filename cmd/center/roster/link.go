@@ -251,6 +251,10 @@ func (r *Roster) carryOut(ctx context.Context, l *link, m interface{ Type() stri
 		return r.supervise(ctx, l, m)
 	case wire.AttendReport:
 		return r.attendReport(ctx, l, m)
+	case wire.Check:
+		return r.checkSeats(ctx, l, m)
+	case wire.CheckReport:
+		return r.checkReported(ctx, l, m)
 	case wire.SetStatusOf:
 		rule = func(d *draft) error { return d.setStatusOf(l.account, m, op) }
 	case wire.LowerHand:

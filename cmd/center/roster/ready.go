@@ -75,14 +75,19 @@ func (l *link) lacks() []string {
 	return l.missing
 }
 
-// lineSaid takes over what the phone says of its line; the seat view shows what has changed.
-func (r *Roster) lineSaid(l *link, registered bool, missing []string) {
-	var kept []string
+// tidy is what a phone names, as far as it can be shown.
+func tidy(missing []string) (kept []string) {
 	for _, m := range missing {
 		if statusID.MatchString(m) && len(kept) < missingMost && !slices.Contains(kept, m) {
 			kept = append(kept, m)
 		}
 	}
+	return kept
+}
+
+// lineSaid takes over what the phone says of its line; the seat view shows what has changed.
+func (r *Roster) lineSaid(l *link, registered bool, missing []string) {
+	kept := tidy(missing)
 	r.mu.Lock()
 	before := l.lacks()
 	l.mu.Lock()

@@ -112,6 +112,7 @@ type Roster struct {
 	readOn    chan struct{} // there are receipts
 	tally     tally
 	postbox   postbox
+	dawn      *dawnDesk
 	writers   *socket.Writers
 	served    sync.WaitGroup // the phones' connections
 
@@ -161,7 +162,7 @@ func New(cfg Config) (*Roster, error) {
 		rota:      newRota(),
 		view:      newView(), links: map[string]*link{}, dropped: map[string]time.Time{},
 		reserved: map[string]*reservation{}, probes: map[ProbeKey]probing{},
-		minded: make(chan struct{}, 1), readOn: make(chan struct{}, 1), receipts: map[string]map[uint64]struct{}{},
+		dawn: newDawnDesk(), minded: make(chan struct{}, 1), readOn: make(chan struct{}, 1), receipts: map[string]map[uint64]struct{}{},
 	}
 	r.hub, r.contracts.wake = newHub(r), make(chan struct{}, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -196,6 +197,7 @@ func (r *Roster) Run(ctx context.Context) error {
 	g.Go(func() error { return r.watchDesks(ctx) })
 	g.Go(func() error { return r.tellBook(ctx) })
 	g.Go(func() error { return r.watchAttends(ctx) })
+	g.Go(func() error { return r.watchDawn(ctx) })
 	g.Go(func() error { return r.watchLoads(ctx) })
 	g.Go(func() error { return r.tellReceipts(ctx) })
 	err := g.Wait()
@@ -240,6 +242,10 @@ func (r *Roster) take(events []ledger.Event) error {
 			r.askLocked(id)
 		case KindAttend:
 			r.attendLocked(id, attended)
+		case KindDawn:
+			r.dawn.signal()
+		case KindSeatCheck:
+			r.sayCheckLocked(id)
 		case KindMessage:
 			r.messageLocked(id)
 		case KindMark:
@@ -277,7 +283,7 @@ func (r *Roster) take(events []ledger.Event) error {
 // apart says that events of a kind concern one agent at most when it is about who may be called.
 func apart(kind string) bool {
 	switch kind {
-	case KindAgent, KindTerminal, KindSeat, KindBook, KindNote, KindCapture, KindOutcome, KindAttend, KindMessage, KindMark, KindLoad:
+	case KindAgent, KindTerminal, KindSeat, KindBook, KindNote, KindCapture, KindOutcome, KindAttend, KindMessage, KindMark, KindLoad, KindDawn, KindSeatCheck:
 		return true
 	}
 	return false

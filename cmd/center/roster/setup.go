@@ -30,6 +30,8 @@ type Site struct {
 	Mail     SiteMail        `json:"mail,omitzero"`
 	CRM      *wire.CRM       `json:"crm,omitempty"`
 	Latest   *wire.Release   `json:"latest,omitempty"`
+
+	DawnCheck string `json:"dawnCheck,omitempty"` // when all seats are checked each day, 07:30 in Zone; "" only when somebody wishes it
 }
 
 // SiteFactor is where a second factor is asked for (PRODUCT A13): off, allowed (whoever set one up), required.

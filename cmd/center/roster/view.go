@@ -13,29 +13,31 @@ import (
 
 // view is the present state: the last event of every entity. Rows are replaced, never changed.
 type view struct {
-	site      row[Site]
-	accounts  map[string]row[Account]
-	terminals map[string]row[Terminal]
-	agents    map[string]row[Agent]
-	statuses  map[string]row[Status]
-	floors    map[string]row[Floor]
-	seats     map[string]row[Seat]
-	queues    map[string]row[Queue]
-	groups    map[string]row[Group]
-	policies  map[string]row[Policy]
-	calendars map[string]row[Calendar]
-	pbxs      map[string]row[PBX]
-	factors   map[string]row[Factor]
-	mails     map[string]row[MailTest]
-	outcomes  map[string]row[Outcome]
-	notes     map[string]row[noted]
-	captures  map[string]row[Capture]
-	attends   map[string]row[Attendance] // by the supervisor
-	loads     map[string]row[Load]       // by node
-	mail      *mailbag
-	book      *book
-	gone      map[string]ledger.Seq // by subject: entities that are no more, and the event that said so
-	rev       ledger.Seq            // newest event seen
+	site       row[Site]
+	accounts   map[string]row[Account]
+	terminals  map[string]row[Terminal]
+	agents     map[string]row[Agent]
+	statuses   map[string]row[Status]
+	floors     map[string]row[Floor]
+	seats      map[string]row[Seat]
+	queues     map[string]row[Queue]
+	groups     map[string]row[Group]
+	policies   map[string]row[Policy]
+	calendars  map[string]row[Calendar]
+	pbxs       map[string]row[PBX]
+	factors    map[string]row[Factor]
+	mails      map[string]row[MailTest]
+	outcomes   map[string]row[Outcome]
+	notes      map[string]row[noted]
+	captures   map[string]row[Capture]
+	attends    map[string]row[Attendance] // by the supervisor
+	loads      map[string]row[Load]       // by node
+	dawns      map[string]row[Dawn]
+	seatChecks map[string]row[SeatCheck] // by seat
+	mail       *mailbag
+	book       *book
+	gone       map[string]ledger.Seq // by subject: entities that are no more, and the event that said so
+	rev        ledger.Seq            // newest event seen
 
 	policyOrder []Policy
 	defs        []wire.StatusDef  // standard ones, then the own ones in order
@@ -59,7 +61,7 @@ func newView() *view {
 		queues: map[string]row[Queue]{}, groups: map[string]row[Group]{}, policies: map[string]row[Policy]{},
 		calendars: map[string]row[Calendar]{}, pbxs: map[string]row[PBX]{}, factors: map[string]row[Factor]{}, mails: map[string]row[MailTest]{},
 		outcomes: map[string]row[Outcome]{}, notes: map[string]row[noted]{}, captures: map[string]row[Capture]{}, book: newBook(),
-		attends: map[string]row[Attendance]{}, attended: map[string]map[string]struct{}{}, loads: map[string]row[Load]{}, mail: newMail(),
+		attends: map[string]row[Attendance]{}, attended: map[string]map[string]struct{}{}, loads: map[string]row[Load]{}, dawns: map[string]row[Dawn]{}, seatChecks: map[string]row[SeatCheck]{}, mail: newMail(),
 		takers: map[string]struct{}{},
 		gone:   map[string]ledger.Seq{}, tokens: map[string]string{}, resumes: map[string]string{},
 		defs: wire.StandardStatuses(),
@@ -123,6 +125,10 @@ func (v *view) apply(e ledger.Event) (changed bool, err error) {
 		changed, err = v.applyMark(id, e)
 	case KindLoad:
 		changed, err = put(v.gone, v.loads, id, e)
+	case KindDawn:
+		changed, err = put(v.gone, v.dawns, id, e)
+	case KindSeatCheck:
+		changed, err = put(v.gone, v.seatChecks, id, e)
 	}
 	return changed, err
 }

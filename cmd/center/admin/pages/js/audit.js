@@ -6,7 +6,7 @@ import { fieldWord, shown } from "./crud.js";
 import { title } from "./shell.js";
 
 /** Kinds as the log has them → as the pages call them. */
-const KINDS = { cfg: "site", acct: "accounts", term: "terminals", status: "statuses", floor: "floors", seat: "seats", queue: "queues", group: "groups", policy: "policies", cal: "calendars", pbx: "pbxs", factor: "factor", mail: "mail", agent: "agent", outcome: "outcomes", book: "contacts", note: "note", capture: "capture", attend: "attend", msg: "msg" };
+const KINDS = { cfg: "site", acct: "accounts", term: "terminals", status: "statuses", floor: "floors", seat: "seats", queue: "queues", group: "groups", policy: "policies", cal: "calendars", pbx: "pbxs", factor: "factor", mail: "mail", agent: "agent", outcome: "outcomes", book: "contacts", note: "note", capture: "capture", attend: "attend", dawn: "dawn", msg: "msg" };
 const PAGE = 100;
 
 /** Who changed what, and when. */
