@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"image"
+	"image/png"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -176,7 +178,8 @@ func TestEverythingThePageLoadsIsEmbedded(t *testing.T) {
 	}
 }
 
-// TestTheHandbookHasItsPictures: each language names the same chapters and pictures, and every picture lies beside the words.
+// TestTheHandbookHasItsPictures: each language names the same chapters and pictures, and every picture lies beside the words, in the
+// size that they keep free for it: what comes late must not move what is read.
 func TestTheHandbookHasItsPictures(t *testing.T) {
 	type chapter struct {
 		ID     string
@@ -200,8 +203,8 @@ func TestTheHandbookHasItsPictures(t *testing.T) {
 					continue
 				}
 				has = append(has, "picture "+b[1].(string))
-				if _, err := fs.Stat(FS, "help/"+lang+"-"+b[1].(string)+".png"); err != nil {
-					t.Errorf("%s: %v", lang, err)
+				if size, err := pictureSize("help/" + lang + "-" + b[1].(string) + ".png"); err != nil || !slices.Equal(b[3:], []any{float64(size.Width), float64(size.Height)}) {
+					t.Errorf("%s, %s is %d×%d, the words say %v: %v", lang, b[1], size.Width, size.Height, b[3:], err)
 				}
 			}
 		}
@@ -210,6 +213,15 @@ func TestTheHandbookHasItsPictures(t *testing.T) {
 		}
 		seen = has
 	}
+}
+
+func pictureSize(name string) (image.Config, error) {
+	f, err := FS.Open(name)
+	if err != nil {
+		return image.Config{}, err
+	}
+	defer f.Close()
+	return png.DecodeConfig(f)
 }
 
 // TestViews runs the tests of the pages with Node, in two halves, and the type check unless the tests are to be short; `npm ci` in

@@ -11,13 +11,18 @@ import (
 	"slices"
 )
 
-// pictures of the handbook: shots by the name they have there, and how much of them is shown, in pixels from the top.
-var pictures = map[string]struct {
-	name   string
-	height int
-}{
-	"signin": {"signin", 470}, "choose": {"choose", 640}, "phone": {"phone", 604}, "talking": {"talking", 604}, "notes": {"notes", 860}, "menu": {"menu", 860},
-	"settings-basic": {"basic", 860}, "seats": {"seats", 360},
+// part is what a picture of the handbook shows of a shot, in pixels: from left on, as wide as width (0: all) and as high as height.
+type part struct {
+	name                string
+	left, width, height int
+}
+
+// pictures of the handbook, by the shot they are made of.
+var pictures = map[string]part{
+	"signin": {name: "signin", height: 470}, "choose": {name: "choose", height: 640}, "phone": {name: "phone", height: 604}, "talking": {name: "talking", height: 604},
+	"notes": {name: "notes", height: 860}, "menu": {name: "menu", height: 860}, "settings-basic": {name: "basic", height: 860}, "seats": {name: "seats", height: 360},
+	"seat-menu": {name: "seatmenu", left: 400, height: 620}, "supervising": {name: "supervising", width: 392, height: 596}, "supervised": {name: "supervised", height: 560},
+	"messages": {name: "messages", height: 860}, "why-center": {name: "why", height: 860}, "past": {name: "past", left: 400, height: 620}, "gap": {name: "gap", height: 560},
 }
 
 // colours is how many a picture keeps: pages are drawn in few.
@@ -39,6 +44,10 @@ func picture(shot, folder, lang, name string) error {
 		return err
 	}
 	box := img.Bounds()
+	box.Min.X += p.left
+	if p.width > 0 {
+		box.Max.X = min(box.Max.X, box.Min.X+p.width)
+	}
 	box.Max.Y = min(box.Max.Y, p.height)
 	small := image.NewPaletted(image.Rect(0, 0, box.Dx(), box.Dy()), common(img, box))
 	draw.Draw(small, small.Bounds(), img, box.Min, draw.Src)

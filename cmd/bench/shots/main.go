@@ -1,7 +1,8 @@
 // Shots takes pictures of the demo's pages, as a person walks through them: for the README, and to look at before one ships.
 //
-//	go run ./cmd/bench/shots FOLDER [en|ja] [light|dark]
+//	go run ./cmd/bench/shots FOLDER [en|ja] [light|dark] [demo|led]
 //
+// The first walk is through the demo, the second is a supervisor's, on a floor with a center of its own; both without that word.
 // With ZASEKI_HELP=static/help the handbook's pictures are made of them, in both languages:
 //
 //	ZASEKI_HELP=static/help go run ./cmd/bench/shots /tmp/shots "" light
@@ -22,16 +23,16 @@ import (
 )
 
 func main() {
-	args := append(os.Args[1:], "", "", "")
-	folder, lang, scheme := args[0], args[1], args[2]
+	args := append(os.Args[1:], "", "", "", "")
+	folder, lang, scheme, which := args[0], args[1], args[2], args[3]
 	if folder == "" {
-		fmt.Fprintln(os.Stderr, "usage: shots FOLDER [en|ja] [light|dark]")
+		fmt.Fprintln(os.Stderr, "usage: shots FOLDER [en|ja] [light|dark] [demo|led]")
 		os.Exit(2)
 	}
 	for _, l := range []string{"en", "ja"} {
 		for _, s := range []string{"light", "dark"} {
 			if (lang == "" || lang == l) && (scheme == "" || scheme == s) {
-				if err := walk(folder, l, s); err != nil {
+				if err := walk(folder, l, s, which); err != nil {
 					fmt.Fprintln(os.Stderr, "shots:", err)
 					os.Exit(1)
 				}
@@ -40,7 +41,7 @@ func main() {
 	}
 }
 
-// tour is one walk through the demo.
+// tour is what the walks share.
 type tour struct {
 	page                 *stage.Page
 	folder, lang, scheme string
@@ -48,7 +49,8 @@ type tour struct {
 	err                  error
 }
 
-func walk(folder, lang, scheme string) error {
+// walk takes the pictures of one language in one scheme; which is one of the two walks, "" both.
+func walk(folder, lang, scheme, which string) error {
 	dir, err := os.MkdirTemp("", "zaseki-shots")
 	if err != nil {
 		return err
@@ -58,36 +60,45 @@ func walk(folder, lang, scheme string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	if err := stage.Build(ctx, ".", dir, "softphone"); err != nil {
+	if err := stage.Build(ctx, ".", dir, "center", "softphone"); err != nil {
 		return err
 	}
-	phone, err := stage.Start(ctx, filepath.Join(dir, "softphone"), []string{"DBUS_SESSION_BUS_ADDRESS="},
-		"-demo", "-config", filepath.Join(dir, "config"), "-panel", "127.0.0.1:0", "-no-browser", "-no-tray", "-lang", lang)
-	if err != nil {
-		return err
-	}
-	defer phone.Stop()
 	browser, err := stage.OpenBrowser(ctx, filepath.Join(dir, "profile"), "")
 	if err != nil {
 		return err
 	}
 	defer browser.Close()
-	dark := scheme == "dark"
-	page, err := browser.Open(stage.Address(phone.String("panel"), "", lang), stage.View{Width: 420, Height: 860, Dark: dark})
-	if err != nil {
-		return err
+	t := &tour{folder: folder, lang: lang, scheme: scheme}
+	if which != "led" {
+		t.demo(ctx, dir, browser)
 	}
-	t := &tour{page: page, folder: folder, lang: lang, scheme: scheme}
+	if which != "demo" {
+		t.led(ctx, dir, browser)
+	}
+	return t.err
+}
+
+// demo is the walk through the demo.
+func (t *tour) demo(ctx context.Context, dir string, browser *stage.Browser) {
+	phone, err := stage.Start(ctx, filepath.Join(dir, "softphone"), []string{"DBUS_SESSION_BUS_ADDRESS="},
+		"-demo", "-config", filepath.Join(dir, "config"), "-panel", "127.0.0.1:0", "-no-browser", "-no-tray", "-lang", t.lang)
+	if t.do(err); err != nil {
+		return
+	}
+	defer phone.Stop()
+	t.page, err = browser.Open(stage.Address(phone.String("panel"), "", t.lang), stage.View{Width: 420, Height: 860, Dark: t.scheme == "dark"})
+	if t.do(err); err != nil {
+		return
+	}
 	t.day()
 	t.alone(ctx, dir, browser)
-	seats, err := browser.Open(stage.Address(phone.String("panel"), "seats", lang), stage.View{Width: 1100, Height: 620, Dark: dark})
-	if err != nil {
-		return err
+	seats, err := browser.Open(stage.Address(phone.String("panel"), "seats", t.lang), stage.View{Width: 1100, Height: 620, Dark: t.scheme == "dark"})
+	if t.do(err); err != nil {
+		return
 	}
 	time.Sleep(1500 * time.Millisecond) // the floor arrives
 	t.page = seats
 	t.shot("seats")
-	return t.err
 }
 
 func (t *tour) say(key string) string { return static.Say(t.lang, key, nil) }
@@ -113,10 +124,7 @@ func (t *tour) shot(name string) {
 
 // day goes from sign-in to after-call work.
 func (t *tour) day() {
-	status := map[string]map[string]string{
-		"en": {"available": "Available", "break": "On break", "work": "After-call work"},
-		"ja": {"available": "受付可", "break": "休憩中", "work": "後作業"},
-	}[t.lang]
+	status := statusNames[t.lang]
 	t.do(t.page.Wait("textbox", t.say("signin.account")))
 	t.shot("signin")
 	t.do(t.page.Type(t.say("signin.account"), "demo"))

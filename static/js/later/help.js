@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { language, t } from "../text.js";
 
-/** @typedef {["p" | "note", string] | ["ul" | "ol", string[]] | ["dl", [string, string][]] | ["img", string, string]} Block */
+/** @typedef {["p" | "note", string] | ["ul" | "ol", string[]] | ["dl", [string, string][]] | ["img", string, string, number, number]} Block a picture: its name, what it shows, width and height in pixels */
 /** @typedef {{ id: string, title: string, blocks: Block[] }} Chapter */
 
 /**
@@ -36,7 +36,7 @@ function block(b) {
     case "ul":
     case "ol": return h(b[0], {}, ...b[1].map((x) => h("li", {}, x)));
     case "dl": return h("dl", { className: "facts-list" }, ...b[1].map(([k, v]) => h("div", {}, h("dt", {}, k), h("dd", {}, v))));
-    case "img": return h("img", { src: `/help/${language()}-${b[1]}.png`, alt: b[2], loading: "lazy" });
+    case "img": return h("img", { src: `/help/${language()}-${b[1]}.png`, alt: b[2], width: b[3], height: b[4], loading: "lazy" });
     case "note": return h("p", { className: "help-note" }, b[1]);
   }
   return h("p", {}, b[1]);

@@ -59,11 +59,12 @@ const held = (lines) => lines.filter((l) => l.kind === "phone" && /^holds\b/.tes
 
 /** Each try to have an agent take it: why this one, who was passed over and what they lacked, the receipt, what came of it. @param {Offer[]} offers @param {StatusDef[] | undefined} defs */
 export function offersTable(offers, defs) {
-  const heads = [t("why.o.time"), t("why.o.agent"), t("why.o.why"), t("why.o.rang"), t("why.o.result"), t("why.o.passed")];
+  const over = offers.some((o) => Object.keys(o.passed ?? {}).length); // a column of nothing would push the others out of a narrow page
+  const heads = [t("why.o.time"), t("why.o.agent"), t("why.o.why"), t("why.o.rang"), t("why.o.result"), ...(over ? [t("why.o.passed")] : [])];
   const row = (/** @type {Offer} */ o) => {
     const passed = Object.entries(o.passed ?? {}).map(([who, lack]) => t("why.o.lacked", { who: clean(o.names?.[who] || who), lack: lackName(lack, defs) }));
     const cells = [exact(o.at, 1), clean(o.agent || o.account), named("why.offer.", o.why), at(o.rang) ? seconds(at(o.rang) - at(o.at)) : t("why.o.silent"), t("why.o.after", { result: named("why.result.", o.result), time: seconds(o.took) })];
-    return h("tr", { "data-result": clean(o.result) }, ...cells.map((c) => h("td", {}, c)), h("td", {}, passed.length > 3 ? h("details", {}, h("summary", {}, t("why.o.many", { n: passed.length })), passed.join(t("why.o.sep"))) : passed.join(t("why.o.sep"))));
+    return h("tr", { "data-result": clean(o.result) }, ...cells.map((c) => h("td", {}, c)), over ? h("td", {}, passed.length > 3 ? h("details", {}, h("summary", {}, t("why.o.many", { n: passed.length })), passed.join(t("why.o.sep"))) : passed.join(t("why.o.sep"))) : "");
   };
   return h("div", { className: "why-scroll", tabIndex: 0, role: "region", "aria-label": t("why.offers") },
     h("table", { className: "why-offers" }, h("thead", {}, h("tr", {}, ...heads.map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, ...offers.map(row))));
