@@ -63,16 +63,7 @@ func kamailio(t *testing.T, dir, server, password string, edits ...string) (kill
 			t.Logf("kamailio: %s", log.String())
 		}
 	})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) { // until it listens
-		conn, err := net.Dial("tcp", server)
-		if err == nil {
-			_ = conn.Close()
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("Kamailio: %v\n%s", err, log.String())
-		}
-	}
+	soon(t, "kamailio answers", func() bool { return stage.Answers(server) })
 	return func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); _ = cmd.Wait() }
 }
 

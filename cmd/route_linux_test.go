@@ -148,13 +148,7 @@ func routeKamailio(t *testing.T, pbx, center string) {
 			t.Logf("kamailio: %s", log.String())
 		}
 	})
-	soon(t, "kamailio listens", func() bool {
-		c, err := net.Dial("tcp", pbx)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
+	soon(t, "kamailio answers", func() bool { return stage.Answers(pbx) })
 }
 
 func soon(t *testing.T, what string, so func() bool) {

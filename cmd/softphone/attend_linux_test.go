@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"zaseki/cmd/bench/stage"
 	"zaseki/cmd/center/roster"
 	"zaseki/cmd/softphone/caller"
 	"zaseki/media"
@@ -59,6 +60,7 @@ func besidePBX(t *testing.T, ip string, edits ...string) (h *hall, server string
 			t.Logf("kamailio: %s", log.String())
 		}
 	})
+	soon(t, "kamailio answers", func() bool { return stage.Answers(server) })
 	h = newHall(t)
 	h.site(func(s *roster.Site) {
 		s.Domain, s.SIP = "pbx.test", roster.SiteSIP{Server: server, Transport: "udp", Expires: 120}

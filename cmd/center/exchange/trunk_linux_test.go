@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"zaseki/cmd/bench/stage"
 	"zaseki/sip"
 )
 
@@ -50,13 +51,7 @@ func kamailio(t *testing.T, config, ip string) (addr string, again func()) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		until(t, "kamailio listens", func() bool {
-			c, err := net.Dial("tcp", addr)
-			if err == nil {
-				c.Close()
-			}
-			return err == nil
-		})
+		until(t, "kamailio answers", func() bool { return stage.Answers(addr) })
 	}
 	kill := func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); _ = cmd.Wait() }
 	start()

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"zaseki/cmd/bench/stage"
 )
 
 // edge is a real Kamailio with testdata/gate.cfg.
@@ -68,13 +70,7 @@ func (e *edge) start() {
 	if err := e.cmd.Start(); err != nil {
 		e.t.Fatal(err)
 	}
-	until(e.t, "kamailio listens", func() bool {
-		c, err := net.Dial("tcp", e.addr)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
+	until(e.t, "kamailio answers", func() bool { return stage.Answers(e.addr) })
 }
 
 func (e *edge) kill() {
