@@ -21,6 +21,8 @@ type Past interface {
 	// FloorPast is a wire.Floor, and FloorDay a wire.FloorDay, as the center says it.
 	FloorPast(ctx context.Context, at time.Time, floor string) (json.RawMessage, error)
 	FloorDay(ctx context.Context, day, floor string) (json.RawMessage, error)
+	// DawnCheck is the check of the seats, as far as the agent may see it.
+	DawnCheck(ctx context.Context) (wire.DawnCheck, error)
 }
 
 // history is GET /history?cursor=C. A refusal is a problem in JSON: 404 nobody is signed in at a center, or it keeps no list; 502 the
@@ -69,6 +71,21 @@ func (s *Server) floorDay(w http.ResponseWriter, r *http.Request) {
 	}
 	of, err := s.cfg.Past.FloorDay(r.Context(), day, short(r.URL.Query().Get("floor")))
 	s.told(w, of, err)
+}
+
+// dawn is GET /check[?format=csv]; see history for refusals.
+func (s *Server) dawn(w http.ResponseWriter, r *http.Request) {
+	c, err := s.cfg.Past.DawnCheck(r.Context())
+	if err != nil || r.URL.Query().Get("format") != "csv" {
+		s.told(w, c, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Disposition", `attachment; filename="check.csv"`)
+	if _, err := w.Write([]byte("\ufeff")); err == nil { // spreadsheets know UTF-8 by it
+		_ = c.WriteCSV(w) // the page may be gone
+	}
 }
 
 // short is a floor's name, which is not long.

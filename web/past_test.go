@@ -33,6 +33,10 @@ func (past) FloorPast(_ context.Context, at time.Time, floor string) (json.RawMe
 	return json.RawMessage(`{"at":"` + at.Format(time.RFC3339) + `","only":"` + floor + `"}`), nil
 }
 
+func (past) DawnCheck(context.Context) (wire.DawnCheck, error) {
+	return wire.DawnCheck{ID: "d1", By: "root", Seats: []wire.SeatCheck{{Seat: "7", Name: "=1+1", State: wire.CheckWeak, LossThere: 2.5, Missing: []string{"mic", "ring"}, Why: wire.ProblemCheckLoss}}}, nil
+}
+
 func (past) FloorDay(_ context.Context, day, floor string) (json.RawMessage, error) {
 	if floor == "away" {
 		return nil, wire.Problem{Code: wire.ProblemUnreachable}
@@ -59,6 +63,9 @@ func TestThePastIsHandedThrough(t *testing.T) {
 		{"/floor/day?day=2026-04-01&floor=3f", true, 200, `{"day":"2026-04-01","only":"3f"}`},
 		{"/floor/day?day=2026-04-01", false, 401, ""},
 		{"/floor/day?day=2026-13-01", true, 400, "a date"},
+		{"/check", true, 200, `"id":"d1"`},
+		{"/check?format=csv", true, 200, "\ufeffseat,account,name,extension,state,ring,delay,lossThere,lossBack,jitter,secure,heard,missing,why,at\n7,,'=1+1,,weak,0,0,2.5,0.0,0.0,false,false,mic ring,check.loss,\n"},
+		{"/check", false, 401, ""},
 		{"/history/day", true, 200, `"day":""`},
 		{"/history/day?day=2026-04-01", true, 200, `"day":"2026-04-01","today":"","taken":7`},
 		{"/history/day?day=2026-04-01", false, 401, ""},

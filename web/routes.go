@@ -40,6 +40,7 @@ func (s *Server) routes() http.Handler {
 		mux.Handle("GET /history", s.guard.Session(http.HandlerFunc(s.history)))
 		mux.Handle("GET /history/day", s.guard.Session(http.HandlerFunc(s.ownDay)))
 		mux.Handle("GET /floor/past", s.guard.Session(http.HandlerFunc(s.floorPast)))
+		mux.Handle("GET /check", s.guard.Session(http.HandlerFunc(s.dawn)))
 		mux.Handle("GET /floor/day", s.guard.Session(http.HandlerFunc(s.floorDay)))
 	}
 	if s.cfg.Book != nil {

@@ -26,6 +26,12 @@ func (u *Uplink) FloorDay(ctx context.Context, day, floor string) (json.RawMessa
 	return read[json.RawMessage](ctx, u, "/api/v1/reports/floor/day", url.Values{"day": {day}, "floor": {floor}})
 }
 
+// DawnCheck is the check of the seats, the last or the one that runs (PRODUCT G10). Errors are a wire.Problem; forbidden, for who is neither
+// supervisor nor administrator.
+func (u *Uplink) DawnCheck(ctx context.Context) (wire.DawnCheck, error) {
+	return read[wire.DawnCheck](ctx, u, "/api/v1/check", nil)
+}
+
 // read asks with the session.
 func read[Out any](ctx context.Context, u *Uplink, path string, q url.Values) (out Out, err error) {
 	token, err := u.bearer()
