@@ -27,7 +27,8 @@ type orphan struct {
 	Center  string     `json:"center"` // "" none: what is written about the call is here only, however old it is
 	Account string     `json:"account"`
 	Call    wire.Call  `json:"call"`
-	Line    sip.Orphan `json:"line"` // zero before the call is answered
+	Aside   bool       `json:"aside,omitempty"` // a supervisor's part in a call: none that the person is told of
+	Line    sip.Orphan `json:"line"`            // zero before the call is answered
 }
 
 // old says that there is nothing to end: the call was not answered, or that long ago.
@@ -102,20 +103,35 @@ func (p *phone) keepOrphans(ctx context.Context) error {
 	}
 }
 
+// aside are the answered calls that carry a supervisor's part, here or there: no list has them, and yet they would go on at the far
+// side until it hears for long that nobody is there.
+func aside(s wire.Snapshot) (all []wire.Call) {
+	for _, a := range s.Attendants {
+		all = append(all, wire.Call{ID: a.Call, Name: a.Name, Answered: a.Since})
+	}
+	if o := s.Supervised; o != nil {
+		all = append(all, wire.Call{ID: o.Call, Name: o.Agent, Answered: o.Since})
+	}
+	return all
+}
+
 // noteCalls writes down the calls, with what is written about them, and strikes out those that are over.
 func (p *phone) noteCalls(o *orphans, s wire.Snapshot) {
 	changed := false
+	all := slices.Concat(s.Calls, aside(s))
 	for id := range o.now {
-		if !slices.ContainsFunc(s.Calls, func(c wire.Call) bool { return c.ID == id }) {
+		if !slices.ContainsFunc(all, func(c wire.Call) bool { return c.ID == id }) {
 			delete(o.now, id)
 			changed = true
 		}
 	}
-	for _, c := range s.Calls {
+	for i, c := range all {
 		if s.Me == nil {
 			break
 		}
-		if now, news := p.orphanOf(o.now[c.ID], c, s.Me.Account); news {
+		was := o.now[c.ID]
+		was.Aside = i >= len(s.Calls)
+		if now, news := p.orphanOf(was, c, s.Me.Account); news {
 			o.now[c.ID] = now
 			changed = true
 		}
@@ -131,7 +147,7 @@ func (p *phone) orphanOf(was orphan, c wire.Call, account string) (orphan, bool)
 	c.Quality, c.Digits, c.Received = nil, "", ""
 	if was.Call.Answered.IsZero() && !c.Answered.IsZero() {
 		if line, ok := p.line.Orphan(c.ID); ok {
-			return orphan{p.cfg.center.url, account, c, line}, true
+			return orphan{p.cfg.center.url, account, c, was.Aside, line}, true
 		}
 	}
 	if was.Call.Note == c.Note && was.Call.Outcome == c.Outcome {
@@ -157,7 +173,9 @@ func (p *phone) bury(ctx context.Context, o *orphans, s wire.Snapshot) {
 			p.note("end it", p.line.Bury(limited, l.Line))
 			cancel()
 		}
-		p.agent.Post(agent.CallLost{Call: l.Call})
+		if !l.Aside {
+			p.agent.Post(agent.CallLost{Call: l.Call})
+		}
 	}
 	if rest := slices.DeleteFunc(slices.Clone(o.left), mine); len(rest) < len(o.left) {
 		o.left = rest
