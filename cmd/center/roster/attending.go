@@ -99,10 +99,11 @@ func (r *Roster) attendLocked(by string, before Attendance) {
 	}
 }
 
-// sayAttendLocked says it to those of the two phones that are connected here.
+// sayAttendLocked says it to those of the two phones that are connected here. The agent's is first: the other one calls it at once, and
+// behind a PBX that drops the permit a call that nobody has told of is an ordinary one.
 func (r *Roster) sayAttendLocked(by string, a Attendance) {
-	r.sayPermitLocked(r.links[by], by, a)
 	r.sayAttendToLocked(r.links[a.Account], by, a)
+	r.sayPermitLocked(r.links[by], by, a)
 }
 
 func (r *Roster) sayPermitLocked(l *link, by string, a Attendance) {
