@@ -171,9 +171,9 @@ test("twenty thousand shared contacts are found in every way of typing, quickly,
   find(view.root, "Show more (19901)").click();
   assert.equal(view.root.querySelectorAll(".contacts > li").length, 200);
   for (const typed of ["さいとう", "ｻｲﾄｳ", "saitou", "斎藤", "10007", "座席商事"]) {
-    const field = view.root.querySelector("#contact-search"), began = performance.now();
+    const field = view.root.querySelector("#contact-search"), before = process.cpuUsage(); // others may have the processor meanwhile
     input(field, typed);
-    const took = performance.now() - began;
+    const { user, system } = process.cpuUsage(before), took = (user + system) / 1000;
     assert.match(view.root.querySelector(".contacts").textContent, /斎藤/, typed);
     assert.ok(took < 1000, `${typed} took ${took} ms`);
   }

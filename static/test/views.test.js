@@ -359,9 +359,10 @@ test("a hundred seats are painted in time", () => {
   const many = (rev) => floor(Array.from({ length: 100 }, (_, i) => seat(`s${i}`, i % 10, Math.floor(i / 10), { account: "a", agent: `A${i}`, status: (i + rev) % 2 ? "talking" : "break" })), { rev });
   view.showFloor(many(0));
   const kept = view.root.querySelector("button.seat");
-  const began = performance.now();
+  const before = process.cpuUsage(); // ours alone: others may have the processor meanwhile
   for (let rev = 1; rev <= 20; rev++) view.showFloor(many(rev));
-  assert.ok((performance.now() - began) / 20 < 100);
+  const { user, system } = process.cpuUsage(before); // µs
+  assert.ok((user + system) / 1000 / 20 < 100);
   assert.equal(view.root.querySelector("button.seat"), kept);
 });
 
