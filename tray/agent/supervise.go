@@ -65,6 +65,8 @@ func (s State) permit(e wire.Permit) (State, []Effect) {
 		return s, append(effects, ended...)
 	case !superviseMode(e.Mode) || e.ID == "":
 		return s, effects
+	case ours == nil && e.Account == s.aside.ending && e.Until.IsZero(): // late news of what has ended here: why is the agent's phone's to say
+		return s, effects
 	case ours != nil && ours.ID == e.ID:
 		next := *ours
 		next.Mode, next.Follow, next.Agent = e.Mode, e.Follow, short(e.Agent)
