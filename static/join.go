@@ -12,9 +12,9 @@ import (
 // Sheet is the page's one sheet of styles.
 const Sheet = "css/all.css"
 
-// scripts are those of index.html, in the order in which they run: what comes first is small, and does its waiting while the browser
-// reads the other.
-var scripts = []string{"js/first.js", "js/main.js"}
+// scripts are joined ones, each without what stands in one before it: that of index.html, and what it asks for once it has drawn the
+// sign-in form, or when there is none to draw.
+var scripts = []string{"js/main.js", "js/inside.js"}
 
 // sheets in the order in which they overrule each other.
 var sheets = []string{"tokens", "base", "phone", "panes", "memo", "seats", "settings"}
@@ -111,7 +111,7 @@ func (j *joiner) add(name, script string, out *strings.Builder, elsewhere map[st
 		return taken(m[1], path.Join(path.Dir(name), m[2]))
 	})
 	text = loads.ReplaceAllStringFunc(text, func(call string) string {
-		return `import("/` + path.Join(path.Dir(name), loads.FindStringSubmatch(call)[1]) + `")`
+		return loaded(path.Join(path.Dir(name), loads.FindStringSubmatch(call)[1]))
 	})
 	var gives []string
 	for _, m := range exports.FindAllStringSubmatch(text, -1) {
@@ -162,6 +162,15 @@ func (j *joiner) borrowed(modules map[string]bool) string {
 // taken is the line that takes names out of a joined module.
 func taken(names, module string) string {
 	return "const { " + strings.ReplaceAll(names, " as ", ": ") + " } = " + variable(module) + ";"
+}
+
+// loaded asks for a module that comes later. A joined one is the last of its script.
+func loaded(module string) string {
+	call := `import("/` + module + `")`
+	if slices.Contains(scripts, module) {
+		call += ".then((all) => all." + variable(module) + ")"
+	}
+	return call
 }
 
 // variable holds what a joined module exports: js/view/call.js is $view_call.

@@ -45,34 +45,35 @@ func joined(t *testing.T, modules map[string]string, names ...string) (map[strin
 
 func TestModulesJoinInTheOrderInWhichABrowserRunsThem(t *testing.T) {
 	got, err := joined(t, map[string]string{
-		"js/first.js": "import { a } from \"./low.js\";\nexport const begun = a();\n",
-		"js/low.js":   "// @ts-check\nlet n = 0;\n/** Counts. */\nexport function a() {\n  return ++n;\n}\n",
-		"js/main.js": "import { begun } from \"./first.js\";\nimport { b } from \"./view/mid.js\";\nimport { a as count } from \"./low.js\";\n" +
+		"js/main.js": "import { a } from \"./low.js\";\nexport const begun = a();\nexport const rest = () => import(\"./inside.js\");\n",
+		"js/low.js":  "// @ts-check\nlet n = 0;\n/** Counts. */\nexport function a() {\n  return ++n;\n}\n",
+		"js/inside.js": "import { begun } from \"./main.js\";\nimport { b } from \"./view/mid.js\";\nimport { a as count } from \"./low.js\";\n" +
 			"console.log(begun, b(), count());\nimport(\"./later/x.js\").then(({ x }) => x());\n",
 		"js/view/mid.js": "import { a } from \"../low.js\";\nexport const text = `\n// not a comment\n/* nor this */\n`, more = 1;\n/** @type {any} */ (text).length;\n" +
 			"/**\n * @param {number} x\n */\nexport const b = (x = 0) => a() + x; // kept\nexport async function soon() {}\nconst late = () => import(\"../later/x.js\");\n",
 		"js/later/x.js": "// @ts-check\nimport { a } from \"../low.js\";\nimport { b as c } from \"../view/mid.js\";\nimport { y } from \"./y.js\";\nexport const x = () => a() + c() + y;\n",
 		"js/later/y.js": "export const y = 1;\n",
-	}, "js/first.js", "js/main.js")
+	}, "js/main.js", "js/inside.js")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"js/first.js": `const $low = (() => {
+		"js/main.js": `const $low = (() => {
 let n = 0;
 function a() {
   return ++n;
 }
 return { a };
 })();
-const $first = (() => {
+const $main = (() => {
 const { a } = $low;
 const begun = a();
-return { begun };
+const rest = () => import("/js/inside.js").then((all) => all.$inside);
+return { begun, rest };
 })();
-export { $first, $low };
+export { $low, $main };
 `,
-		"js/main.js": "import { $first, $low } from \"/js/first.js\";\n" + `const $view_mid = (() => {
+		"js/inside.js": "import { $low, $main } from \"/js/main.js\";\n" + `const $view_mid = (() => {
 const { a } = $low;
 const text = ` + "`\n// not a comment\n/* nor this */\n`" + `, more = 1;
 /** @type {any} */ (text).length;
@@ -81,18 +82,18 @@ async function soon() {}
 const late = () => import("/js/later/x.js");
 return { text, b, soon };
 })();
-const $main = (() => {
-const { begun } = $first;
+const $inside = (() => {
+const { begun } = $main;
 const { b } = $view_mid;
 const { a: count } = $low;
 console.log(begun, b(), count());
 import("/js/later/x.js").then(({ x }) => x());
 return {  };
 })();
-export { $main, $view_mid };
+export { $inside, $view_mid };
 `,
-		"js/later/x.js": `import { $low } from "/js/first.js";
-import { $view_mid } from "/js/main.js";
+		"js/later/x.js": `import { $low } from "/js/main.js";
+import { $view_mid } from "/js/inside.js";
 const { a } = $low;
 const { b: c } = $view_mid;
 import { y } from "./y.js";
@@ -164,6 +165,24 @@ func TestEveryModuleIsSentOnce(t *testing.T) {
 		if !strings.Contains(string(sent[Sheet]), text) {
 			t.Errorf("%s has no %s", Sheet, name)
 		}
+	}
+}
+
+// TestTheSignInFormWaitsForNoPhone: the first script has what stands outside of sign-in, and is a fraction of the other.
+func TestTheSignInFormWaitsForNoPhone(t *testing.T) {
+	sent, err := Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, inside := string(sent["js/main.js"]), string(sent["js/inside.js"])
+	for _, module := range []string{"$sound", "$ring", "$view_call", "$view_history", "$view_contacts"} {
+		line := "const " + module + " = (() => {"
+		if strings.Contains(first, line) || !strings.Contains(inside, line) {
+			t.Errorf("%s comes with the sign-in form, or not at all", module)
+		}
+	}
+	if !strings.Contains(first, "const $view_signin = (() => {") || len(first) > 96<<10 {
+		t.Errorf("the first script has %d bytes", len(first))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"path"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"sync"
 
 	"zaseki/static"
+	"zaseki/web/wire"
 )
 
 // file is an embedded file as it is sent.
@@ -83,13 +85,56 @@ func (s *Server) reader(r *http.Request) string {
 	return "en"
 }
 
-// index is the one page. Its root element is told what was chosen, its head the words that it will ask for.
+// index is the one page. Its root element is told what was chosen; the words that it will speak first are in it, and for who has a session
+// already the phone as it is now.
 func (s *Server) index(w http.ResponseWriter, r *http.Request) {
-	page := strings.Replace(string(s.files[indexFile].data), "/i18n/en.json", "/i18n/"+s.reader(r)+".json", 1)
-	if lang := s.lang(); lang != "" {
-		page = strings.Replace(page, `<html lang="en">`, `<html lang="`+lang+`" data-lang="`+lang+`">`, 1)
+	page := s.indexes[indexKey{s.reader(r), s.lang()}]
+	if s.guard.Known(r) {
+		page = s.showing(r, page)
 	}
-	s.send(w, r, newFile([]byte(page), kinds[".html"]))
+	s.send(w, r, page)
+}
+
+// showing is the page with the phone as it is now. Of the script that only who is signed in needs the browser is told at once.
+func (s *Server) showing(r *http.Request, page file) file {
+	now, err := s.snapshot(r.Context())
+	if err != nil {
+		return page // it will ask
+	}
+	e, err := wire.Pack("", now)
+	if err != nil {
+		return page
+	}
+	said, err := json.Marshal(e) // writes "<" as \u003c
+	if err != nil {
+		return page
+	}
+	data := bytes.Replace(page.data, []byte(`id="phone">`), slices.Concat([]byte(`id="phone">`), said), 1)
+	if now.Phase == wire.PhaseIn {
+		data = bytes.Replace(data, []byte(`<link rel="stylesheet"`), []byte(`<link rel="modulepreload" href="/js/inside.js">`+"\n"+`<link rel="stylesheet"`), 1)
+	}
+	return newFile(data, page.kind)
+}
+
+// indexKey is what the one page depends on: whom it is for, and what was chosen.
+type indexKey struct{ reader, chosen string }
+
+// indexes are all forms of the one page.
+func indexes(files map[string]file) map[indexKey]file {
+	all := map[indexKey]file{}
+	for _, reader := range static.Languages {
+		// In a script element a "<" may begin its end or a comment (HTML §13.2.5.15); in JSON it stands in strings only, and may be written so.
+		words := bytes.ReplaceAll(files["i18n/"+reader+".json"].data, []byte("<"), []byte(`\u003c`))
+		page := bytes.Replace(files[indexFile].data, []byte(`id="words" lang="en">`), slices.Concat([]byte(`id="words" lang="`+reader+`">`), words), 1)
+		for _, chosen := range append([]string{""}, static.Languages...) {
+			one := page
+			if chosen != "" {
+				one = bytes.Replace(page, []byte(`<html lang="en">`), []byte(`<html lang="`+chosen+`" data-lang="`+chosen+`">`), 1)
+			}
+			all[indexKey{reader, chosen}] = newFile(one, kinds[".html"])
+		}
+	}
+	return all
 }
 
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) {

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -86,21 +88,32 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 
 // present answers with the phone as it is now: a page has something to draw while it connects.
 func (s *Server) present(w http.ResponseWriter, r *http.Request) {
-	snaps, stop := s.cfg.Agent.Watch()
-	defer stop()
-	var now wire.Snapshot
-	var ok bool
-	select {
-	case now, ok = <-snaps:
-	case <-r.Context().Done():
+	now, err := s.snapshot(r.Context())
+	var e wire.Envelope
+	if err == nil {
+		e, err = wire.Pack("", now)
 	}
-	e, err := wire.Pack("", now)
-	if !ok || err != nil {
+	if err != nil {
 		http.Error(w, "the phone ends", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(e)
+}
+
+// snapshot is the phone as it is now; an error says that it ends.
+func (s *Server) snapshot(ctx context.Context) (wire.Snapshot, error) {
+	snaps, stop := s.cfg.Agent.Watch()
+	defer stop()
+	select {
+	case now, ok := <-snaps:
+		if !ok {
+			return now, errors.New("snapshot: the phone ends")
+		}
+		return now, nil
+	case <-ctx.Done():
+		return wire.Snapshot{}, fmt.Errorf("snapshot: %w", ctx.Err())
+	}
 }
 
 // read takes exactly one JSON object from the body and answers itself when it cannot.

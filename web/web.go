@@ -69,13 +69,14 @@ type Config struct {
 
 // Server is one panel.
 type Server struct {
-	cfg   Config
-	guard *guard.Guard
-	ln    net.Listener
-	files map[string]file
-	news  chan struct{} // pages came or went
-	asks  *rate.Limiter // of guests
-	rings *rate.Limiter // of strangers
+	cfg     Config
+	guard   *guard.Guard
+	ln      net.Listener
+	files   map[string]file
+	indexes map[indexKey]file
+	news    chan struct{} // pages came or went
+	asks    *rate.Limiter // of guests
+	rings   *rate.Limiter // of strangers
 
 	mu    sync.Mutex
 	pages map[string]*page // open ones by id
@@ -101,8 +102,9 @@ func New(cfg Config) (*Server, error) {
 		_ = ln.Close()
 		return nil, fmt.Errorf("panel: %w", err)
 	}
+	loaded := load(files)
 	s := &Server{
-		cfg: cfg, guard: g, ln: ln, files: load(files),
+		cfg: cfg, guard: g, ln: ln, files: loaded, indexes: indexes(loaded),
 		news:  make(chan struct{}, 1),
 		pages: map[string]*page{},
 		asks:  rate.NewLimiter(rate.Every(asksEvery), asksBurst),

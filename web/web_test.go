@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"zaseki/static"
 	"zaseki/web/socket"
 	"zaseki/web/wire"
 )
@@ -280,7 +281,29 @@ func TestTheChosenLanguageIsInThePageAtOnce(t *testing.T) {
 	}
 }
 
-func TestThePageAsksForItsWordsAhead(t *testing.T) {
+// enclosed is what stands in the page's data block of that name, read as a browser reads it: up to the next end of a script.
+func enclosed(t *testing.T, page, name string, into any) (lang string, there bool) {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, `<script type="application/json" id="`+name+`"`)
+	tag, rest, _ := strings.Cut(rest, ">")
+	text, _, end := strings.Cut(rest, "</script")
+	if !ok || !end {
+		t.Fatalf("no %s in %s", name, page)
+	}
+	if text == "" {
+		return "", false
+	}
+	if strings.ContainsAny(text, "<") {
+		t.Errorf("%s may end or turn into a comment: %s", name, text)
+	}
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	lang, _, _ = strings.Cut(strings.TrimPrefix(tag, ` lang="`), `"`)
+	return lang, true
+}
+
+func TestThePageBringsItsWords(t *testing.T) {
 	chosen := ""
 	s, err := New(Config{Addr: "127.0.0.1:0", Agent: newDesk(), Lang: func() string { return chosen }})
 	if err != nil {
@@ -295,8 +318,41 @@ func TestThePageAsksForItsWordsAhead(t *testing.T) {
 		ask.Header.Set("Accept-Language", row.accept)
 		w := httptest.NewRecorder()
 		s.routes().ServeHTTP(w, ask)
-		if want := `<link rel="preload" href="/i18n/` + row.want + `.json"`; !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%+v: no %s in %s", row, want, w.Body)
+		words := map[string]string{}
+		if lang, _ := enclosed(t, w.Body.String(), "words", &words); lang != row.want || words["app.name"] == "" || words["signin.go"] != static.Say(row.want, "signin.go", nil) {
+			t.Errorf("%+v: words in %q: %d of them", row, lang, len(words))
+		}
+	}
+}
+
+// TestOnlyWhoHasASessionIsToldWithThePage: how the phone is stands in the page itself, for nobody else, and nothing that somebody calls
+// himself ends the place where it stands.
+func TestOnlyWhoHasASessionIsToldWithThePage(t *testing.T) {
+	r := start(t)
+	rude := "</script><!--<script>\u2028"
+	r.desk.show(wire.Snapshot{Rev: 7, Phase: wire.PhaseIn, Account: rude})
+	for _, row := range []struct {
+		session bool
+		phase   string
+		ahead   bool
+	}{{false, wire.PhaseIn, false}, {true, wire.PhaseIn, true}, {true, wire.PhaseOut, false}} {
+		r.desk.show(wire.Snapshot{Rev: 7, Phase: row.phase, Account: rude})
+		body, err := io.ReadAll(r.do(t, "GET", "/", "", nil, row.session).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e wire.Envelope
+		if _, told := enclosed(t, string(body), "phone", &e); told != row.session {
+			t.Errorf("%+v: told: %t", row, told)
+		}
+		if row.session {
+			said, err := wire.ParsePanel(e)
+			if now, ok := said.(wire.Snapshot); err != nil || !ok || now.Phase != row.phase || now.Account != rude {
+				t.Errorf("%+v: %v, %v", row, said, err)
+			}
+		}
+		if ahead := strings.Contains(string(body), `<link rel="modulepreload" href="/js/inside.js">`); ahead != row.ahead {
+			t.Errorf("%+v: the inside is asked for ahead: %t", row, ahead)
 		}
 	}
 }

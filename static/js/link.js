@@ -9,13 +9,15 @@ const LONGEST = 2000;
 /**
  * Trades the secret of the address for a session cookie and takes it out of the address and the history. The answer is the phone as it is
  * now, so that there is something to draw while the connection is made. Without a secret an earlier session may still be good.
+ * @param {Promise<Envelope | undefined>} [told] the phone as it came with the page: whoever was told it has a session
  * @returns {Promise<{ open: boolean, word?: Promise<Envelope | undefined> }>} whether there is a session
  */
-export async function openSession() {
+export async function openSession(told) {
   const token = location.hash.slice(1);
-  if (!token) return { open: await known() };
-  history.replaceState(null, "", location.pathname + location.search);
-  const answer = await post("/session", { token, show: true }).catch(() => undefined);
+  if (token) history.replaceState(null, "", location.pathname + location.search);
+  const asked = token ? post("/session", { token, show: true }).catch(() => undefined) : undefined;
+  if (await told) return { open: true, word: told };
+  const answer = await asked;
   return answer?.ok ? { open: true, word: answer.json().catch(() => undefined) } : { open: await known() };
 }
 

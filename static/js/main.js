@@ -1,47 +1,26 @@
 // @ts-check
-// The page as a whole: session, connection, sound, and the views around one snapshot.
-import { createBook } from "./book.js";
-import { createCrm } from "./crm.js";
-import { createDevices } from "./devices.js";
+// The page as a whole: session, connection, what stands outside of sign-in, and the rest around one snapshot once it is there.
 import { attr, h, put } from "./dom.js";
-import { linked, words } from "./first.js";
-import { headsets } from "./headsets.js";
+import { linked, session, words } from "./first.js";
 import { icon } from "./icons.js";
-import { ask, read, request } from "./link.js";
+import { ask } from "./link.js";
 import { closeMenu, menuOpen } from "./menu.js";
-import { askedCall, granted, keepAddress, named, wish } from "./place.js";
+import { granted, isTab, keepAddress, named, wish } from "./place.js";
 import { longPress } from "./press.js";
-import { createRing, loudnessOf, ringOf } from "./ring.js";
-import { applyLook, chordOf, valueOf, watchWidth } from "./settings.js";
-import { createSound } from "./sound.js";
+import { applyLook, valueOf, watchWidth } from "./settings.js";
 import { LANGUAGES, language, preferred, speak, t } from "./text.js";
 import { askView } from "./view/ask.js";
-import { attendedView } from "./view/attended.js";
-import { callsView } from "./view/call.js";
-import { contactsView } from "./view/contacts.js";
-import { dialView } from "./view/dial.js";
-import { gapView } from "./view/gap.js";
 import { handbookView } from "./view/handbook.js";
-import { identityView, mailView, readyView } from "./view/head.js";
-import { historyView } from "./view/history.js";
-import { inboxView } from "./view/inbox.js";
-import { lowerView } from "./view/lower.js";
-import { mailboxView } from "./view/mailbox.js";
 import { noticesView } from "./view/notices.js";
 import { phoneMenu } from "./view/phonemenu.js";
-import { laterSeats } from "./view/seats.js";
-import { laterSettings } from "./view/settings.js";
 import { signInView } from "./view/signin.js";
-import { statusView } from "./view/status.js";
-import { tabsView } from "./view/tabs.js";
 import { titleOf } from "./view/title.js";
-import { hasTools } from "./view/tools.js";
 import { updateView } from "./view/update.js";
-import { laterWhy } from "./view/why.js";
 
 /** @typedef {import("./types").Snapshot} Snapshot */
 /** @typedef {import("./types").Floor} Floor */
 /** @typedef {import("./types").View} View */
+/** @typedef {ReturnType<typeof import("./inside.js").createInside>} Inside */
 /** @typedef {import("./place.js").Tab} Tab */
 /** @typedef {import("./place.js").Place} Place */
 
@@ -72,18 +51,18 @@ let views;
 /** @typedef {ReturnType<typeof import("./link.js").connect>} Link */
 /** @type {Link | undefined} */
 let link;
-/** @type {import("./types").Sound | undefined} */
-let sound;
+/** What the sound of this page was told last. @type {import("./types").SoundOrder | undefined} */
+let order;
 
-const devices = createDevices();
-const headset = headsets((type, body) => send(type, body));
-const book = createBook(read, () => render());
-const settingsView = laterSettings();
-const crm = createCrm((type, body) => send(type, body));
-const ring = createRing(() => render(), (call) => send("ring.heard", { call })); // heard, not only asked for (PRODUCT G3)
+/** @type {Inside | undefined} */
+let inside;
+/** Its views, once they are on the page. @type {ReturnType<Inside["build"]> | undefined} */
+let rooms;
+/** It is on its way. @type {Promise<void> | undefined} */
+let coming;
+
 /** @type {import("./types").Send} */
-const send = (type, body) => link?.send(type, body);
-const claim = () => sound?.claim();
+const send = (type, body) => (link ? link.send(type, body) : void linked.then((come) => come?.link.send(type, body)));
 
 /** How long the page waits for the phone's first word before it shows that it waits, in milliseconds. */
 const PATIENCE = 250;
@@ -91,38 +70,73 @@ const PATIENCE = 250;
 let answered = () => {};
 const answer = new Promise((done) => setTimeout((answered = () => done(undefined)), PATIENCE));
 
-/** The sound comes before the picture: after a reload somebody may be waiting on the line. The picture is drawn once, with all that it shows. */
+/**
+ * The picture is drawn once, with all that it shows. For who is signed in that is everything, and the sound comes before it: after a reload
+ * somebody may be waiting on the line. Everybody else gets the form first.
+ */
 async function start() {
   watchWidth();
-  const come = await linked;
-  if (come) join(come.name, come.link, come.word);
-  else instead = "closed";
   await words;
-  let made = build();
-  if (come) await answer;
+  let made = build(); // while the phone answers
+  const { open, word } = await session;
+  if (open) join(word);
+  else instead = "closed";
+  if (open) await answer;
   if (language() !== preferred()) { // the phone's settings name another one
     await speak(preferred());
     made = build();
   }
+  if (isInside()) await enter();
   raise(made);
   listen();
   setInterval(tick, 1000);
   render();
-  if (floor) views.seats.showFloor(floor);
+  if (open) requestAnimationFrame(() => setTimeout(enter)); // once this is seen, and before it is needed
 }
+
+/** Somebody is signed in, as far as this page may show it. */
+const isInside = () => !instead && ["in", "leaving"].includes(snap?.phase ?? "");
+
+/** Loads what stands inside; what fails is tried again with the next news. @returns {Promise<void>} */
+const enter = () => (coming ??= (async () => {
+  try {
+    const [{ createInside }, come] = await Promise.all([import("./inside.js"), linked]);
+    inside = createInside({ name: come?.name ?? "", send, render, place: () => place, go, leave });
+    if (navigator.userActivation?.hasBeenActive) inside.touched();
+    if (order) inside.order(order, snap);
+    if (snap) inside.show(snap, page);
+    if (!views) return;
+    furnish();
+    render();
+  } catch (err) {
+    console.warn("inside:", err);
+    coming = undefined;
+  }
+})());
 
 /** Puts up what was built. @param {ReturnType<typeof build>} made */
 function raise(made) {
   views = made;
+  furnish();
   document.body.prepend(views.root);
 }
 
-/** @param {string} name of this tab @param {Link} to @param {Promise<import("./link.js").Envelope | undefined>} [word] the phone's first */
-function join(name, to, word) {
-  link = to;
+/** Puts the views of the inside to their places. */
+function furnish() {
+  if (!inside) return;
+  rooms = inside.build(views.notices);
+  views.brand.after(rooms.top.first);
+  views.leaving.after(...rooms.top.middle);
+  views.update.root.after(...rooms.top.last);
+  views.outer.after(rooms.phone);
+  views.notices.after(...rooms.over);
+  if (floor) rooms.seats.showFloor(floor);
+}
+
+/** @param {Promise<import("./link.js").Envelope | undefined>} [word] the phone's first */
+function join(word) {
   page.linked = true; // until it says otherwise
-  sound = createSound({ page: name, post: request, send });
-  to.listen({
+  void linked.then((come) => (link = come?.link)?.listen({
     hear,
     linked(up) {
       page.linked = up;
@@ -134,7 +148,7 @@ function join(name, to, word) {
       answered();
       render();
     },
-  });
+  }));
   void word?.then((e) => e && !snap && hear(e));
 }
 
@@ -144,22 +158,20 @@ function hear(e) {
     case "snapshot":
       snap = /** @type {Snapshot} */ (e.body);
       if (snap.phase === "gone") instead = "gone";
-      sound?.show(snap);
-      crm.show(snap, page.owner);
-      void headset.show(snap, page.owner);
+      inside?.show(snap, page);
       applyLook(snap);
       followLanguage();
       answered();
       return render();
     case "floor":
       floor = /** @type {Floor} */ (e.body);
-      views?.mailbox.showFloor(floor);
-      return views?.seats.showFloor(floor);
+      rooms?.mailbox.showFloor(floor);
+      return rooms?.seats.showFloor(floor);
     case "sound.order":
+      order = e.body;
       page.owner = e.body.owner;
       page.taken = e.body.taken === true;
-      sound?.order(e.body);
-      if (snap) void headset.show(snap, page.owner);
+      inside?.order(e.body, snap);
       return render();
   }
 }
@@ -167,42 +179,31 @@ function hear(e) {
 /** Brings everything to what is known now. */
 function render() {
   if (!views) return;
-  const phase = instead || snap?.phase || "wait";
-  const inside = ["in", "leaving"].includes(phase);
-  entered ||= inside;
-  page.ringing = entered && ring.able();
-  views.tabs.seats.hidden = !!snap?.local || snap?.desk?.view === false; // a policy may keep it from agents (PRODUCT E4)
-  const shown = isTab(place) && views.tabs[place].hidden ? "phone" : place;
+  const within = isInside() && !!rooms;
+  if (isInside() && !rooms) {
+    void enter();
+    if (entered || views.root.dataset.phase) return; // the last picture stays until the next one is whole
+  }
+  const phase = instead || (isInside() && !within ? "" : snap?.phase) || "wait";
+  entered ||= within;
+  page.ringing = entered && !!inside?.able();
+  const shown = rooms?.shown(place, snap) ?? place;
   attr(views.root, "data-phase", phase);
   attr(views.root, "data-tab", shown);
   views.lost.hidden = page.linked || phase === "closed" || phase === "gone" || phase === "wait";
-  views.phone.hidden = views.nav.hidden = !inside;
   views.message.hidden = !["closed", "gone", "wait"].includes(phase);
   put(views.message, { closed: t("page.closed"), gone: t("page.gone"), wait: t("page.wait") }[phase] ?? "");
-  views.handbook.show(inside, place === "help" && views.message.hidden);
-  views.signIn.root.hidden = inside || !views.message.hidden || !views.outer.hidden;
+  views.handbook.show(within ? rooms?.aside : undefined, place === "help" && views.message.hidden);
+  views.signIn.root.hidden = within || !views.message.hidden || !views.outer.hidden;
   views.more.hidden = !views.message.hidden;
-  views.gear.hidden = !inside;
-  attr(views.gear, "aria-expanded", String(shown === "settings"));
-  views.settings.open(inside && shown === "settings");
-  for (const [name, a] of Object.entries(views.tabs)) attr(a, "aria-current", name === shown ? "page" : undefined);
-  attr(views.stage, "data-tools", hasTools(snap?.policy) ? "true" : undefined);
-  attr(views.stage, "data-keys", ["answer", "hangup", "mute", "hold"].some((what) => chordOf(snap, what)) ? "true" : undefined);
   views.update.show(snap ?? /** @type {any} */ ({}));
   put(views.leaving, phase === "leaving" ? t("page.leaving") : "");
-  attr(views.inbox, "aria-expanded", String(shown === "messages"));
   const calls = snap?.supervised ? snap.calls?.filter((c) => c.id !== snap?.supervised?.call) : snap?.calls; // that one has a card of its own
   const seen = snap && { ...snap, calls };
-  if (seen) for (const v of entered ? views.all : views.outside) v.show(seen, page);
-  views.mailbox.look(inside && shown === "messages");
-  const there = inside && !document.hidden && Date.now() - looking.since < LOOKING;
-  views.past.look(there && (shown === "calls" || (shown === "phone" && !/narrow/.test(document.documentElement.dataset.width ?? ""))));
-  views.contacts.look(inside && shown === "contacts");
-  views.badge(inside ? (snap?.missed ?? 0) : 0);
-  if (wanted && inside) arrive();
-  ring.use(snap?.devices);
-  const rings = instead ? undefined : ringOf(snap, page);
-  ring.play(rings, loudnessOf(snap, rings));
+  if (seen) for (const v of [...views.outside, ...(entered && rooms ? rooms.all : [])]) v.show(seen, page);
+  rooms?.frame(snap, within, shown, within && !document.hidden && Date.now() - looking.since < LOOKING);
+  if (wanted && within) arrive();
+  inside?.rings(instead ? undefined : snap, page);
   title();
   watch();
 }
@@ -214,26 +215,21 @@ function arrive() {
   const to = wanted;
   wanted = "";
   granted();
-  if (askedCall()) views.why.open({ id: askedCall(), number: "" });
-  if (to === "dial" || to === "notes") views.lower.turn(to === "dial" ? "dial" : "memo");
-  if (to === "dial") /** @type {HTMLElement | null} */ (views.root.querySelector("#number"))?.focus();
+  rooms?.arrive(to);
 }
 
 /** Asks for the seat view while it is looked at, and for all of it while somebody chooses to whom to write. */
 function watch() {
   const there = page.linked && snap?.phase === "in" && !document.hidden;
-  const on = there && place === "seats" ? "seats" : there && place === "messages" && views.mailbox.choosing() ? "people" : "";
+  const on = there && place === "seats" ? "seats" : there && place === "messages" && rooms?.mailbox.choosing() ? "people" : "";
   if (on === watching || !page.linked) return;
   watching = on;
-  send("floor.watch", { on: on !== "", ...(on === "seats" ? views.seats.wants() : {}) });
+  send("floor.watch", { on: on !== "", ...(on === "seats" ? rooms?.seats.wants() : {}) });
 }
-
-/** @param {Place} to @returns {to is Tab} */
-const isTab = (to) => to in views.tabs;
 
 function tick() {
   const now = Date.now();
-  for (const v of views.all) v.tick?.(now);
+  for (const v of [...views.outside, ...(rooms?.all ?? [])]) v.tick?.(now);
   title();
 }
 
@@ -243,14 +239,14 @@ function go(to, chapter) {
   place = to;
   keepAddress(to);
   render();
-  if (chapter) views.settings.open(true, chapter);
+  if (chapter) rooms?.settings.open(true, chapter);
 }
 
 /** Out of the settings again, with the keyboard where it was. */
 function leave() {
   const from = place;
   go(before);
-  ({ help: views.more, messages: views.inbox }[/** @type {string} */ (from)] ?? views.gear).focus();
+  ({ help: views.more, messages: rooms?.inbox }[/** @type {string} */ (from)] ?? rooms?.gear)?.focus();
 }
 
 /** @param {{ x: number, y: number } | Element} where */
@@ -277,18 +273,12 @@ function listen() {
     const inBody = document.activeElement === document.body;
     menu(inBody ? views.more : { x: box.left + 8, y: Math.min(box.bottom, innerHeight - 40) });
   });
-  for (const touch of ["pointerdown", "keydown"]) {
-    addEventListener(touch, () => {
-      if (ring.able()) return;
-      ring.unlock();
-      sound?.unlock();
-    }, { capture: true });
-  }
+  for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, () => inside?.touched(), { capture: true });
   for (const sign of ["pointerdown", "pointermove", "keydown", "wheel"]) addEventListener(sign, looks, { capture: true, passive: true });
-  for (const then of [keepNotes, render]) document.addEventListener("visibilitychange", then);
+  for (const then of [() => rooms?.keep(), render]) document.addEventListener("visibilitychange", then);
   addEventListener("pagehide", (e) => {
-    keepNotes();
-    if (!e.persisted) link?.close(), sound?.close(), ring.close(), devices.close();
+    rooms?.keep();
+    if (!e.persisted) link?.close(), inside?.close();
   });
   addEventListener("pageshow", (e) => e.persisted && location.reload());
 }
@@ -300,45 +290,21 @@ function looks() {
   if (snap?.missed) render();
 }
 
-/** What is being written is kept before the page goes. */
-function keepNotes() {
-  views.lower.flush();
-  views.past.flush();
-}
-
-/** Everything on the page, in the language spoken now. */
+/** What stands there whoever looks, in the language spoken now. */
 function build() {
-  const signIn = signInView(send, ask), identity = identityView(), gap = gapView(), mail = mailView(send), status = statusView(send), ready = readyView(claim);
-  const why = laterWhy(read, (call) => keepAddress(place, call)), calls = callsView(send, claim, why.open, () => go("settings", "devices"), book), past = historyView(send, why.open, undefined, read);
-  const lower = lowerView(dialView(send, (key) => ring.beep(key)), send), contacts = contactsView(send, book);
-  const settings = settingsView(send, devices, leave, { read, ask }, headset), seats = laterSeats(send, { write: (to) => toMailbox(to) }), notices = noticesView(send), question = askView(send), update = updateView(send), attended = attendedView(send);
-  const seen = new Set(), mailbox = mailboxView(send, { close: leave, people: render, seen, notices: notices.root }), inbox = inboxView(send, toMailbox, seen);
-  const { nav, tabs, badge } = tabsView(go);
+  const signIn = signInView(send, ask), notices = noticesView(send), question = askView(send), update = updateView(send);
   const lost = h("p", { className: "lost", role: "status", hidden: true }, t("page.lost"));
   const leaving = h("p", { className: "lost", role: "status" });
   const more = h("button", { type: "button", className: "round more", "aria-label": t("menu.open"), title: t("menu.open"), "aria-haspopup": "menu",
     "aria-expanded": "false", onclick: () => menu(more) }, icon("more"));
-  const gear = h("button", { type: "button", className: "round gear", "aria-label": t("settings.title"), title: t("settings.title"), "aria-expanded": "false",
-    onclick: () => (place === "settings" ? leave() : go("settings")) }, icon("gear"));
-  const head = h("header", { className: "top" }, h("img", { src: "/icons/zaseki.svg", alt: "" }), h("span", { className: "brand" }, t("app.name")), nav, lost, leaving, gap.root, mail.root, update.root, inbox.root, gear, more);
-  const message = h("main", { className: "message", role: "status" });
-  const stage = h("div", { className: "stage" }, attended.root, calls.root, ready.root);
-  const phone = h("main", { className: "phone", hidden: true },
-    h("div", { className: "column" }, identity.root, status.root, stage, lower.root),
-    h("div", { className: "side" }, past.root, contacts.root, seats.root, settings.root, mailbox.root));
-  const aside = /** @type {HTMLElement} */ (phone.lastElementChild), outer = h("main", { className: "outer", hidden: true }), handbook = handbookView(aside, outer, leave);
+  const brand = h("span", { className: "brand" }, t("app.name"));
+  const head = h("header", { className: "top" }, h("img", { src: "/icons/zaseki.svg", alt: "" }), brand, lost, leaving, update.root, more);
+  const message = h("main", { className: "message", role: "status" }), outer = h("main", { className: "outer", hidden: true }), handbook = handbookView(outer, leave);
   const foot = h("footer", { className: "foot" }, ...LANGUAGES.map(languageButton));
-  const root = h("div", { className: "app" }, head, message, signIn.root, outer, phone, foot, notices.root, inbox.urgent, why.root, update.dialog, question.root);
+  const root = h("div", { className: "app" }, head, message, signIn.root, outer, foot, notices.root, update.dialog, question.root);
   /** @type {View[]} */
-  const outside = [signIn, notices, question], all = [...outside, identity, gap, mail, status, ready, calls, lower, past, contacts, seats, settings, why, inbox, mailbox, attended];
-  return { root, outside, all, badge, why, inbox: inbox.root, mailbox, lower, contacts, signIn, past, seats, settings, update, outer, handbook, nav, tabs, lost, leaving, gear, more, message, phone, stage };
-}
-
-/** The mailbox, or out of it again; with somebody, where one writes to them. @param {{ account: string, name: string }} [to] */
-function toMailbox(to) {
-  if (!to && place === "messages") return leave();
-  go("messages");
-  views.mailbox.write(to);
+  const outside = [signIn, notices, question];
+  return { root, outside, signIn, update, outer, handbook, lost, leaving, more, brand, message, notices: notices.root };
 }
 
 /** @param {string} l */
@@ -373,11 +339,11 @@ async function change(l) {
   await speak(l);
   closeMenu();
   const fields = () => /** @type {NodeListOf<HTMLInputElement>} */ (views.root.querySelectorAll("[id]:is(input, select):not(.settings-pane *, [type=file])"));
-  const kept = new Map([...fields()].map((f) => [f.id, f])), way = views.signIn.way, chapter = views.settings.chapter();
+  const kept = new Map([...fields()].map((f) => [f.id, f])), way = views.signIn.way, chapter = rooms?.settings.chapter();
   const held = document.activeElement, at = scrollY;
-  views.settings.open(false);
-  keepNotes();
-  views.past.end();
+  rooms?.settings.open(false);
+  rooms?.keep();
+  rooms?.past.end();
   views.root.remove();
   raise(build());
   views.signIn.way = way;
@@ -387,8 +353,7 @@ async function change(l) {
     f.value = was?.value ?? "";
     f.checked = was?.checked ?? false;
   }
-  if (place === "settings") views.settings.open(true, chapter);
-  if (floor) views.seats.showFloor(floor);
+  if (place === "settings") rooms?.settings.open(true, chapter);
   const again = held?.id ? document.getElementById(held.id) : views.root.querySelector(`.foot [lang="${l}"]`);
   if (again instanceof HTMLElement) again.focus();
   scrollTo(0, at);

@@ -4,6 +4,11 @@
 /** @typedef {"phone" | "calls" | "contacts" | "seats"} Tab */
 /** @typedef {Tab | "settings" | "help" | "messages"} Place */
 
+const TABS = ["phone", "calls", "contacts", "seats"];
+
+/** Whether it is one of those that stand in the line on top. @param {Place} to @returns {to is Tab} */
+export const isTab = (to) => TABS.includes(to);
+
 /** Addresses that open at a place of their own: links of the tray, bookmarks. @type {Record<string, Place>} */
 const PLACES = { "/seats": "seats", "/settings": "settings", "/calls": "calls", "/contacts": "contacts", "/help": "help", "/messages": "messages" };
 /** The same for /?at=PLACE, with dial for the number field and notes for the notes. @type {Record<string, Place>} */

@@ -21,13 +21,18 @@ export function preferred() {
   return asked.find((l) => l && LANGUAGES.includes(l)) ?? "en";
 }
 
+/** The words that came with the page. @param {string} l */
+function enclosed(l) {
+  const text = document.querySelector(`script#words[lang="${l}"]`)?.textContent;
+  return text ? JSON.parse(text) : undefined;
+}
+
 /**
- * Loads a language and speaks it from now on.
+ * Speaks a language from now on. The one that the phone expected came with the page.
  * @param {string} want
  */
 export async function speak(want) {
-  const answer = await fetch(`/i18n/${want}.json`);
-  setWords(want, await answer.json());
+  setWords(want, enclosed(want) ?? await (await fetch(`/i18n/${want}.json`)).json());
   document.documentElement.lang = want;
 }
 

@@ -105,8 +105,12 @@ func (p *Page) Calm() error {
 	return nil
 }
 
-// Forget empties the browser's cache.
+// Forget empties the browser's cache and ends its sessions: a page brings more to who has one.
 func (p *Page) Forget() error {
-	_, err := chromedp.Call(p.ctx, network.ClearBrowserCache, cdp.Empty{})
-	return err
+	for _, what := range []cdp.Command[cdp.Empty, cdp.Empty]{network.ClearBrowserCache, network.ClearBrowserCookies} {
+		if _, err := chromedp.Call(p.ctx, what, cdp.Empty{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,11 +5,10 @@ import { t } from "../text.js";
 
 /**
  * The handbook: beside the phone, or instead of the sign-in form. It is loaded when it is first opened.
- * @param {HTMLElement} aside
  * @param {HTMLElement} outer where it stands while nobody is signed in
  * @param {() => void} leave
  */
-export function handbookView(aside, outer, leave) {
+export function handbookView(outer, leave) {
   const root = h("section", { className: "pane help-pane" });
   let loaded = false;
   async function load() {
@@ -24,10 +23,10 @@ export function handbookView(aside, outer, leave) {
     }
   }
   return {
-    /** @param {boolean} inside somebody is signed in @param {boolean} on */
-    show(inside, on) {
-      outer.hidden = !on || inside;
-      const home = inside ? aside : outer;
+    /** @param {HTMLElement | undefined} aside where it stands beside the phone, when somebody is signed in @param {boolean} on */
+    show(aside, on) {
+      outer.hidden = !on || !!aside;
+      const home = aside ?? outer;
       if (root.parentElement !== home) home.append(root);
       if (on && !loaded) void load();
     },
