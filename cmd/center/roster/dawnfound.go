@@ -13,7 +13,7 @@ import (
 
 // found is what a call to a seat and the phone's word of it come to. secret: the terminal is only served encrypted.
 func found(got exchange.Checked, err error, said *wire.CheckReport, secret bool) wire.SeatCheck {
-	f := wire.SeatCheck{Ring: int(got.Ring.Milliseconds())}
+	f := wire.SeatCheck{Ring: whole(got.Ring)}
 	why, refused := "", (*dialog.Refused)(nil)
 	if said != nil {
 		why = said.Why
@@ -45,7 +45,7 @@ func measured(f *wire.SeatCheck, got exchange.Checked, said *wire.CheckReport) {
 		f.LossThere, f.Missing, jitter = share(said.Lost, said.Received), said.Missing, max(jitter, said.Jitter)
 	}
 	f.LossBack = share(max(got.Lost-there, 0), got.Received)
-	f.Delay, f.Jitter, f.Heard, f.Secure = int(got.Delay.Milliseconds()), tenth(jitter), got.Heard, got.Secure
+	f.Delay, f.Jitter, f.Heard, f.Secure = whole(got.Delay), tenth(jitter), got.Heard, got.Secure
 }
 
 // judge says what the figures are worth.
@@ -82,6 +82,9 @@ func share(lost, came int) float64 {
 	}
 	return tenth(100 * float64(lost) / float64(lost+came))
 }
+
+// whole milliseconds, rounded up: what was measured is never nothing.
+func whole(d time.Duration) int { return int(math.Ceil(milliseconds(d))) }
 
 func tenth(v float64) float64 { return math.Round(10*v) / 10 }
 

@@ -11,6 +11,7 @@ import (
 const (
 	dawnLook = time.Second      // how often the clock is looked at
 	dawnLate = 10 * time.Minute // a schedule that was missed by more is left for the next day
+	dawnBack = time.Hour        // a clock that is set back by more begins anew; by less, nothing comes twice
 	dawnTime = "15:04"          // of Site.DawnCheck
 )
 

@@ -112,7 +112,7 @@ func (r *Roster) watchDawn(ctx context.Context) error {
 		if now := r.dawn.now(); r.dawnDue(looked, now) {
 			r.beginByClock(ctx)
 			looked = now
-		} else if now.After(looked) {
+		} else if now.After(looked) || looked.Sub(now) > dawnBack {
 			looked = now
 		}
 		if c, seq := r.dawnNow(); c.runs() {
