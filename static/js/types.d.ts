@@ -128,7 +128,16 @@ export interface SeatState {
   /** Why no call comes though the status would take it. */
   missing?: string[];
   groups?: string[]; call?: string; queue?: string; inbound?: boolean; talks?: string; next?: string; attended?: number; handCall?: HandCall; ring?: string;
+  /** What a check found here, while that is shown: the page's own. */
+  check?: SeatCheck;
 }
+/** What a check found at a seat; see wire.SeatCheck. State "": no check has looked at it. */
+export interface SeatCheck {
+  seat: string; state: string; account?: string; name?: string; extension?: string; ring?: number; delay?: number; lossThere?: number; lossBack?: number; jitter?: number; secure?: boolean;
+  heard?: boolean; missing?: string[]; why?: string; at?: string;
+}
+/** The check of the seats, the last or the one that runs; see wire.DawnCheck. */
+export interface DawnCheck { id: string; at?: string; ended?: string; by?: string; name?: string; why?: string; seats: SeatCheck[] | null }
 export interface Floor {
   rev: number; floors: { id: string; name: string }[] | null; seats: SeatState[] | null; statuses: StatusDef[] | null;
   mine?: string; at: string;

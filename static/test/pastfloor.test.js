@@ -18,7 +18,7 @@ const appended = document.head.append.bind(document.head);
 document.head.append = (...nodes) => (appended(...nodes), nodes.forEach((n) => n.onload?.()));
 
 function opened(answer = async (path) => (path.startsWith("/floor/day") ? day() : { at: decodeURIComponent(path.split("at=")[1]) })) {
-  const asked = [], shown = [], view = pastView((f) => shown.push(f?.at), (path) => (asked.push(path), answer(path)));
+  const asked = [], shown = [], view = pastView((f) => shown.push(f?.at), undefined, (path) => (asked.push(path), answer(path)));
   document.body.append(view.button, view.root);
   return { asked, shown, view, minutes: () => shown.map((s) => s && Math.round((Date.parse(s) - from) / 60_000)), slider: () => view.root.querySelector("#past-time"), words: () => [...view.root.querySelectorAll(".past-sign")].map((e) => e.textContent.trim()),
     state: () => view.root.querySelector(".past-state").textContent };

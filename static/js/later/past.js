@@ -20,9 +20,10 @@ const GRAIN = 5000;
 
 /**
  * @param {(f: Floor | undefined) => void} show a floor of the past; undefined goes back to now
+ * @param {() => void} [opened]
  * @param {(path: string) => Promise<any>} [read]
  */
-export function pastView(show, read = readJSON) {
+export function pastView(show, opened = () => {}, read = readJSON) {
   /** @type {Day | undefined} */
   let day;
   let on = false, moment = 0, asked = 0, speed = 60, playing = 0, beat = 0;
@@ -63,6 +64,7 @@ export function pastView(show, read = readJSON) {
       show(undefined);
       return button.focus();
     }
+    opened();
     await sheet("past");
     root.hidden = false;
     const last = Date.now() - 5 * MINUTE;

@@ -4,6 +4,7 @@ import { attr, h, put } from "../dom.js";
 import { icon } from "../icons.js";
 import { at, span, t, word } from "../text.js";
 import { defOf } from "../view/status.js";
+import { briefOf } from "./seatcheckword.js";
 import { callOf, factsOf, lookOf, placeOf, receiptOf, seatName, whoOf } from "./seatword.js";
 
 /** @typedef {import("../types").SeatState} SeatState */
@@ -76,18 +77,20 @@ function inside(sign) {
   const callSign = h("span", { className: "sign" }), callWord = h("span", { className: "seat-queue" }), callTime = h("span", { className: "time" });
   const call = h("span", { className: "seat-call" }, callSign, callWord, callTime);
   const ears = h("span", {}), attended = h("span", { className: "seat-ear" }, icon("ear"), ears);
-  const next = h("span", { className: "seat-next" });
+  const next = h("span", { className: "seat-next" }), figures = h("span", { className: "seat-figures" });
   const up = h("span", { className: "time" });
   const hand = h("span", { className: "seat-hand" }, icon("hand"), h("span", {}, t("seats.hand")), up);
   return {
-    parts: [h("span", { className: "seat-top" }, name, attended, time), agent, h("span", { className: "seat-low" }, sign, status, late, receipt), call, next, hand],
+    parts: [h("span", { className: "seat-top" }, name, attended, time), agent, h("span", { className: "seat-low" }, sign, status, late, receipt), figures, call, next, hand],
     /** @param {SeatState} s @param {Floor} f @param {number} now */
     show(s, f, now) {
-      const c = callOf(s), r = receiptOf(s);
+      const c = s.check ? undefined : callOf(s), r = s.check ? undefined : receiptOf(s);
       put(name, placeOf(s));
       put(agent, s.account ? whoOf(s) : t("seats.free"));
       put(status, lookOf(s, f).word);
-      hide(late, !s.account || !s.over);
+      hide(late, !s.account || !s.over || !!s.check);
+      hide(figures, !s.check);
+      put(figures, s.check ? briefOf(s.check) : "");
       hide(receipt, !r);
       attr(receipt, "data-colour", r?.colour);
       put(receipt, r?.sign ?? "");
@@ -98,14 +101,14 @@ function inside(sign) {
       }
       hide(attended, !s.account || !s.attended);
       put(ears, s.attended && s.attended > 1 ? String(s.attended) : "");
-      hide(next, !s.account || !s.next);
+      hide(next, !s.account || !s.next || !!s.check);
       put(next, s.next ? "→ " + word(defOf(f.statuses, s.next).name) : "");
       hide(hand, !s.account || !s.hand);
       this.tick(s, now);
     },
     /** @param {SeatState} s @param {number} now */
     tick(s, now) {
-      put(time, s.account && s.since ? span(now - at(s.since)) : "");
+      put(time, s.account && s.since && !s.check ? span(now - at(s.since)) : "");
       if (s.call && s.talks) put(callTime, span(now - at(s.talks)));
       else put(callTime, "");
       if (s.hand) put(up, span(now - at(s.hand)));

@@ -130,8 +130,8 @@ export function statusBar(wish, changed) {
   };
 }
 
-/** @param {() => void} press */
-function chip(press) {
+/** One of a legend that can be pressed. @param {() => void} press */
+export function chip(press) {
   const sign = h("span", { className: "sign", "aria-hidden": "true" }), name = h("span", {}), n = h("span", { className: "count" });
   const button = h("button", { type: "button", onclick: press }, sign, name, " ", n);
   const root = h("li", {}, button);

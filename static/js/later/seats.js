@@ -6,6 +6,7 @@ import { openMenu } from "../menu.js";
 import { seatItems } from "./acts.js";
 import { pastView } from "./past.js";
 import { seatBoard } from "./seatboard.js";
+import { checkView } from "./seatcheck.js";
 import { anybody, filterBar, filterOf, queueList, statusBar, wanting } from "./seatfilter.js";
 import { countOf, floorTab } from "./seatfloor.js";
 import { seatMap } from "./seatmap.js";
@@ -64,12 +65,14 @@ export function seatsView(send, places = {}) {
   const face = (/** @type {Face} */ to, /** @type {string} */ name) => h("button", { type: "button", onclick: () => turnFace(to) }, name);
   const faces = { map: face("map", t("seats.view.map")), table: face("table", t("seats.view.table")) };
   const wallButton = h("button", { type: "button", onclick: () => wall(true) }, t("seats.view.board"));
-  const before = pastView((f) => showFloor(f, { past: true }));
+  const before = pastView((f) => showFloor(f, { past: true }), () => checks.close());
+  const checks = checkView(send, { changed: () => void repaint(), opened: () => before.close(), floor: () => (tabs.hidden ? undefined : (live?.floors ?? []).find((x) => x.id === chosen)) });
+  const fits = (/** @type {SeatState} */ s) => filter(s) && checks.fits(s);
   const views = h("div", { className: "seat-faces", role: "group", "aria-label": t("seats.view") }, faces.map, faces.table, wallButton);
   const stale = h("p", { className: "seat-stale", role: "status" }), live_ = h("p", { className: "unseen", role: "status" });
   const detail = h("p", { className: "seat-detail", "aria-hidden": "true" });
   const root = h("section", { className: "pane seat-pane", "aria-label": t("seats.title") },
-    h("div", { className: "seat-bar" }, tabs, h("div", { className: "seat-extra" }, views, before.button)), before.root, queues.root, bar.root, legend.root, stale, none, map.root, table.root, detail, board.root, live_);
+    h("div", { className: "seat-bar" }, tabs, h("div", { className: "seat-extra" }, views, checks.button, before.button)), before.root, checks.root, queues.root, bar.root, legend.root, stale, none, map.root, table.root, detail, board.root, live_);
   /** @type {Map<string, ReturnType<typeof floorTab>>} */
   const tabViews = new Map();
 
@@ -77,7 +80,10 @@ export function seatsView(send, places = {}) {
   const clockNow = () => (past ? at(past.at) : Date.now());
   const isTable = () => (kept.face || (narrow() ? "table" : "map")) === "table";
   /** @param {Floor} f */
-  const here = (f) => (f.seats ?? []).filter((s) => s.floor === chosen || (!s.floor && (f.floors ?? []).length < 2));
+  const here = (f) => {
+    const seats = (f.seats ?? []).filter((s) => s.floor === chosen || (!s.floor && (f.floors ?? []).length < 2));
+    return past ? seats : seats.map(checks.dress);
+  };
 
   function paint() {
     const f = shown();
@@ -91,7 +97,7 @@ export function seatsView(send, places = {}) {
     none.hidden = !away && seats.length > 0;
     put(none, away ? t("seats.wait") : t("seats.bare"));
     paintFace(f, seats, now);
-    bar.show(f, seats, filter);
+    bar.show(f, seats, fits);
     legend.show(f, seats);
     queues.show(f.queues ?? [], now);
     if (boarded) board.show(f, now);
@@ -100,7 +106,7 @@ export function seatsView(send, places = {}) {
   }
   /** @param {Floor} f @param {SeatState[]} seats @param {number} now */
   function paintFace(f, seats, now) {
-    const isTab = isTable(), how = { fits: filter, whole, now };
+    const isTab = isTable(), how = { fits, whole, now };
     map.root.hidden = isTab;
     table.root.hidden = !isTab;
     attr(faces.map, "aria-pressed", String(!isTab));
@@ -108,6 +114,7 @@ export function seatsView(send, places = {}) {
     if (isTab) table.show(f, seats, how);
     else map.show(f, seats, (f.floors ?? []).find((x) => x.id === chosen), how);
     attr(root, "data-past", past ? "true" : undefined);
+    legend.root.hidden = checks.on() && !past; // that of the check is shown
   }
 
   /** Shows a floor that there is: the one that was shown may have been removed. @param {Floor} f */
@@ -149,14 +156,20 @@ export function seatsView(send, places = {}) {
   function refilter() {
     filter = filterOf(kept.find);
     keep();
+    const seats = repaint();
+    if (seats && wanting(kept.find)) put(live_, t("seats.matches", { n: seats.filter(fits).length, all: seats.length }));
+  }
+  /** The same floor, others of its seats, or with other looks. */
+  function repaint() {
     const f = shown();
-    if (!f) return;
+    if (!f) return undefined;
     const seats = here(f);
-    map.filter(filter);
-    bar.show(f, seats, filter);
-    legend.show(f, seats);
     paintFace(f, seats, clockNow());
-    if (wanting(kept.find)) put(live_, t("seats.matches", { n: seats.filter(filter).length, all: seats.length }));
+    map.filter(fits);
+    bar.show(f, seats, fits);
+    legend.show(f, seats);
+    point(pointed && seats.find((s) => s.id === pointed?.id));
+    return seats;
   }
 
   /** A hand that is new is said once; nothing else that changes is. @param {SeatState[]} seats */
@@ -268,7 +281,7 @@ export function seatsView(send, places = {}) {
     /** @param {Snapshot} s @param {import("../types").Page} p */
     show(s, p) {
       snap = s;
-      before.button.hidden = !s.me?.all && !s.me?.leads?.length && s.me?.role !== "administrator";
+      before.button.hidden = checks.button.hidden = !s.me?.all && !s.me?.leads?.length && s.me?.role !== "administrator";
       if (s.me && s.me.account !== person) {
         person = s.me.account;
         recall();

@@ -4,6 +4,7 @@ import { attr, h, put } from "../dom.js";
 import { icon } from "../icons.js";
 import { at, span, t, word } from "../text.js";
 import { defOf } from "../view/status.js";
+import { checkFacts, rankOf } from "./seatcheckword.js";
 import { callOf, factsOf, groupsOf, lookOf, placeOf, receiptOf, seatName, whoOf } from "./seatword.js";
 
 /** @typedef {import("../types").SeatState} SeatState */
@@ -14,7 +15,7 @@ import { callOf, factsOf, groupsOf, lookOf, placeOf, receiptOf, seatName, whoOf 
 /** Columns, and what they are sorted by. Times: who is there longest has the smallest. @type {[string, (s: SeatState, f: Floor) => string | number][]} */
 const COLUMNS = [
   ["seat", placeOf], ["agent", (s) => (s.account ? whoOf(s) : "\uffff")],
-  ["status", (s, f) => (s.account ? (f.statuses ?? []).findIndex((d) => d.id === s.status) : Infinity)],
+  ["status", (s, f) => (s.check ? rankOf(s.check) : s.account ? (f.statuses ?? []).findIndex((d) => d.id === s.status) : Infinity)],
   ["time", (s) => (s.account && s.since ? at(s.since) : Infinity)], ["call", (s) => (callOf(s) ? at(s.talks) || 0 : Infinity)],
   ["hand", (s) => (s.account && s.hand ? at(s.hand) : Infinity)], ["group", (s, f) => groupsOf(s, f) || "\uffff"], ["notes", (s) => (s.account && (s.over || s.missing?.length || s.next || s.attended) ? 0 : 1)],
 ];
@@ -198,7 +199,7 @@ function line(first) {
       put(call, c ? `${c.sign} ${[c.kind === "talking" && c.queue ? "" : c.word, c.queue].filter(Boolean).join(" · ")}` : "");
       hand.hidden = !s.account || !s.hand;
       put(group, groupsOf(s, f));
-      put(notes, !s.account ? "" : [s.over ? t("seats.over") : "", s.next ? "→ " + word(defOf(f.statuses, s.next).name) : "", s.attended ? t("seats.told.attended", { n: s.attended }) : ""].filter(Boolean).join(" · "));
+      put(notes, s.check ? checkFacts(s.check).join(" ") : !s.account ? "" : [s.over ? t("seats.over") : "", s.next ? "→ " + word(defOf(f.statuses, s.next).name) : "", s.attended ? t("seats.told.attended", { n: s.attended }) : ""].filter(Boolean).join(" · "));
       receipt.hidden = !r;
       attr(receipt, "data-colour", r?.colour);
       attr(receipt, "title", r?.word);

@@ -1,7 +1,8 @@
 // @ts-check
 // What a seat says of itself: its name, its look at a glance, and all that is known of it in words.
-import { clean, language, t, word } from "../text.js";
+import { clean, t, word } from "../text.js";
 import { defOf, signOf } from "../view/status.js";
+import { LACKS, checkFacts, clock, stateLook } from "./seatcheckword.js";
 
 /** @typedef {import("../types").SeatState} SeatState */
 /** @typedef {import("../types").Floor} Floor */
@@ -9,7 +10,9 @@ import { defOf, signOf } from "../view/status.js";
 /** "seat, agent, status", or "seat, empty". @param {SeatState} s @param {Floor | undefined} f */
 export function seatName(s, f) {
   const seat = placeOf(s);
-  return s.account ? [seat, whoOf(s), word(defOf(f?.statuses, s.status).name), s.over ? t("seats.over") : "", lacks(s), s.hand ? t("seats.hand") : ""].filter(Boolean).join(", ") : t("seats.empty", { seat });
+  const check = s.check ? t("seats.check.named", { state: stateLook(s.check.state).word }) : "";
+  if (!s.account) return [t("seats.empty", { seat }), check].filter(Boolean).join(", ");
+  return [seat, whoOf(s), word(defOf(f?.statuses, s.status).name), s.over ? t("seats.over") : "", lacks(s), s.hand ? t("seats.hand") : "", check].filter(Boolean).join(", ");
 }
 
 /** @param {SeatState} s */
@@ -18,8 +21,6 @@ export const placeOf = (s) => clean(s.name) || clean(s.id);
 /** @param {SeatState} s */
 export const whoOf = (s) => clean(s.agent || s.account);
 
-const LACKS = ["heartbeat", "line", "page", "mic", "ring"];
-
 /** What a seat is not ready for a call for (PRODUCT G1); "" when it is. @param {SeatState} s */
 export function lacks(s) {
   const what = (s.missing ?? []).map((m) => (LACKS.includes(m) ? t(`seats.missing.${m}`) : clean(m)));
@@ -27,12 +28,13 @@ export function lacks(s) {
 }
 
 /**
- * Colour, sign and word of a seat, as its status and its readiness have it. No colour: nobody sits there.
+ * Colour, sign and word of a seat: what a check found there, or as its status and its readiness have it. No colour: nobody sits there.
  * @param {SeatState} s
  * @param {Floor} f
  * @returns {{ colour?: string, sign: string, word: string }}
  */
 export function lookOf(s, f) {
+  if (s.check) return stateLook(s.check.state);
   if (!s.account) return { sign: "", word: "" };
   const def = defOf(f.statuses, s.status), short = lacks(s);
   return { colour: short ? "grey" : def.colour, sign: short ? "…" : signOf(def), word: short || word(def.name) };
@@ -56,24 +58,15 @@ export function receiptOf(s) {
   return sign && colour ? { sign, colour, word: t(`seats.ring.${s.ring}`) } : undefined;
 }
 
-/** A clock's format is dear to make, and a floor has a thousand times on it. @type {Map<string, Intl.DateTimeFormat>} */
-const clocks = new Map();
-
-/** @param {string} iso */
-function clock(iso) {
-  let c = clocks.get(language());
-  if (!c) clocks.set(language(), (c = new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })));
-  return c.format(new Date(iso));
-}
-
 /**
  * All that is known of a seat beyond its name, a sentence each; no time in it runs.
  * @param {SeatState} s
  * @param {Floor} f
  */
 export function factsOf(s, f) {
-  if (!s.account) return [];
-  const call = callOf(s), receipt = receiptOf(s), facts = [];
+  const facts = s.check ? checkFacts(s.check) : [];
+  if (!s.account) return facts;
+  const call = callOf(s), receipt = receiptOf(s);
   if (s.since) facts.push(t("seats.told.since", { status: word(defOf(f.statuses, s.status).name), time: clock(s.since) }));
   if (s.over) facts.push(t("seats.told.over"));
   if (call) facts.push(t(call.queue ? "seats.told.queue" : "seats.told.call", { phase: call.word, queue: call.queue, time: clock(s.talks || s.since || f.at) }));
@@ -83,7 +76,7 @@ export function factsOf(s, f) {
   for (const m of s.missing ?? []) if (LACKS.includes(m)) facts.push(t(`seats.todo.${m}`));
   if (s.status === "lost") facts.push(t("seats.todo.lost"));
   if (receipt) facts.push(receipt.word);
-  return facts;
+  return [...new Set(facts)];
 }
 
 /** The groups of a seat's agent by name. @param {SeatState} s @param {Floor} f */
