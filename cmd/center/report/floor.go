@@ -24,6 +24,10 @@ type Plan interface {
 // longestWait is how long before a moment a caller who waits may have come: rules of queues end it after an hour.
 const longestWait = 90 * time.Minute
 
+// ahead is how far a moment may be in the future and is now: the slider stands at whole minutes, of which the last one is not over, and the
+// clocks of machines differ.
+const ahead = 2 * time.Minute
+
 // Floors serves the seat view as it was (PRODUCT G8), to a phone:
 //
 //	GET /api/v1/reports/floor?at=RFC3339[&floor=ID]        wire.Floor
@@ -62,9 +66,11 @@ func (r *Report) Floors(who func(*http.Request) (account string, err error), pla
 	}
 	mux.HandleFunc("GET /api/v1/reports/floor", past(func(ctx context.Context, req *http.Request) (any, error) {
 		at, err := time.Parse(time.RFC3339, req.URL.Query().Get("at"))
-		if now := r.now(); err != nil || at.After(now) {
+		now := r.now()
+		if err != nil || at.Sub(now) > ahead {
 			return nil, noMoment(req.URL.Query().Get("at"))
 		}
+		at = earliest(at, now)
 		return r.floorAt(ctx, plan, req.URL.Query().Get("floor"), at.UTC(), live())
 	}))
 	mux.HandleFunc("GET /api/v1/reports/floor/day", past(func(ctx context.Context, req *http.Request) (any, error) {

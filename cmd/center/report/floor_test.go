@@ -128,6 +128,14 @@ func TestTheFloorAsItWas(t *testing.T) {
 	if _, f := floorOf[wire.Floor](t, r, p, moment(minute(3))+"&floor=f2"); len(f.Seats) != 1 || f.Seats[0].Account != "baba" {
 		t.Errorf("one floor: %+v", f.Seats)
 	}
+	r.now = func() time.Time { return minute(3).Add(20 * time.Second) }
+	if code, f := floorOf[wire.Floor](t, r, p, moment(minute(3).Add(59*time.Second))); code != 200 || !f.At.Equal(r.now()) || f.Seats[1].Account != "baba" {
+		t.Errorf("the minute that is not over: %d %s %+v", code, f.At, f.Seats)
+	}
+	if code, said := floorOf[wire.Problem](t, r, p, moment(minute(6))); code != 400 || said.Code != wire.ProblemNoRow {
+		t.Errorf("a time to come: %d %+v", code, said)
+	}
+	r.now = time.Now
 	for _, path := range []string{"floor", "floor?at=now", "floor?at=2099-01-01T00:00:00Z", "floor/day", "floor/day?day=1", "floor/day?day=2099-01-01"} {
 		if code, p := floorOf[wire.Problem](t, r, p, path); code != 400 || p.Code != wire.ProblemNoRow {
 			t.Errorf("%s: %d %+v", path, code, p)
