@@ -9,6 +9,7 @@ func centerGroup(ctx context.Context, lab lab) error {
 	rows = append(rows, (&centerLedger{ctx, lab.dir}).rows()...)
 	rows = append(rows, (&centerSignIn{ctx, lab.dir}).rows()...)
 	rows = append(rows, (&centerFan{ctx: ctx, dir: lab.dir}).rows()...)
+	rows = append(rows, (&centerView{ctx: ctx, dir: lab.dir}).rows()...)
 	rows = append(rows, (&centerReport{ctx, lab.dir}).rows()...)
 	return lab.measure(rows...)
 }

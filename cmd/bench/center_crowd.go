@@ -65,6 +65,7 @@ type crowd struct {
 	seen   atomic.Int64
 	no     atomic.Int64 // changes that were refused
 	ending atomic.Bool
+	blind  bool // they watch nothing
 }
 
 // fan is one of them.
@@ -144,7 +145,7 @@ func (c *crowd) come(ctx context.Context, url string, reading *sync.WaitGroup) e
 			}
 			header := http.Header{"Authorization": {"Bearer " + token}}
 			conn, err := socket.Dial(ctx, "ws"+strings.TrimPrefix(url, "http")+"/api/v1/ws", header, socket.Options{
-				Subprotocols: []string{"center.v1"}, ReadLimit: 4 << 20, PingEvery: 4 * time.Second, PongWait: 30 * time.Second, TLS: trust,
+				Subprotocols: []string{"center.v1"}, ReadLimit: 4 << 20, PingEvery: 4 * time.Second, PongWait: 30 * time.Second, WriteWait: 30 * time.Second, TLS: trust,
 			})
 			if err != nil {
 				return err
@@ -157,7 +158,10 @@ func (c *crowd) come(ctx context.Context, url string, reading *sync.WaitGroup) e
 			if err := f.say(ctx, "", wire.LineReport{Registered: true}); err != nil {
 				return err
 			}
-			return f.say(ctx, "", wire.WatchFloor{On: true, Floor: fanFloor(c.first + i)})
+			if c.blind {
+				return nil
+			}
+			return f.say(ctx, "", wire.WatchFloor{On: true, Floor: fanFloor(c.first+i, fanSeats)})
 		})
 	}
 	return g.Wait()

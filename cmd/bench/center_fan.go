@@ -106,7 +106,7 @@ func (b *centerFan) run(listen string) (seen fanSeen, err error) {
 	if err := stage.Build(b.ctx, ".", dir, "center"); err != nil {
 		return seen, err
 	}
-	if err := seedFan(b.ctx, filepath.Join(dir, "data", "ledger"), fanPhones+fanSeats); err != nil {
+	if err := seedFan(b.ctx, filepath.Join(dir, "data", "ledger"), fanPhones+fanSeats, fanSeats, 0); err != nil {
 		return seen, fmt.Errorf("seed the ledger: %w", err)
 	}
 	center, err := stage.Start(b.ctx, filepath.Join(dir, "center"), nil, "-data", filepath.Join(dir, "data"), "-http", listen, "-sip", "127.0.0.1:0")
@@ -128,18 +128,25 @@ func (b *centerFan) run(listen string) (seen fanSeen, err error) {
 // crowd lets so many phones come, from the first one's number on, and change and watch. Of the process pid it says how many MB it has
 // with all of them there, and how much of a core it takes while they change.
 func (b *centerFan) crowd(url string, first, phones, changes int, stretch time.Duration, status string, pid int) (r fanResult, mb, cores float64, err error) {
-	cmd := exec.CommandContext(b.ctx, os.Args[0], crowding, url, strconv.Itoa(first), strconv.Itoa(phones), strconv.Itoa(changes), stretch.String(), status)
+	mb, cores, err = watched(b.ctx, pid, &r, crowding, url, strconv.Itoa(first), strconv.Itoa(phones), strconv.Itoa(changes), stretch.String(), status)
+	return r, mb, cores, err
+}
+
+// watched runs this program with those arguments until it says that all are there, has it go on, and reads what they saw into result. Of
+// the process pid it says how many MB it has at that moment, and how much of a core it takes from then on.
+func watched(ctx context.Context, pid int, result any, args ...string) (mb, cores float64, err error) {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return r, 0, 0, err
+		return 0, 0, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return r, 0, 0, err
+		return 0, 0, err
 	}
 	if err := cmd.Start(); err != nil {
-		return r, 0, 0, err
+		return 0, 0, err
 	}
 	defer func() {
 		in.Close()
@@ -149,29 +156,28 @@ func (b *centerFan) crowd(url string, first, phones, changes int, stretch time.D
 	}()
 	lines := bufio.NewReader(out)
 	if line, err := lines.ReadString('\n'); err != nil || line != crowdThere+"\n" {
-		return r, 0, 0, fmt.Errorf("the crowd says %q: %w", line, err)
+		return 0, 0, fmt.Errorf("the crowd says %q: %w", line, err)
 	}
 	if mb, err = rss(pid); err != nil {
-		return r, 0, 0, err
+		return 0, 0, err
 	}
 	began := time.Now()
 	used, err := cpuOf(pid)
 	if err != nil {
-		return r, 0, 0, err
+		return 0, 0, err
 	}
 	if _, err := io.WriteString(in, "go\n"); err != nil {
-		return r, 0, 0, err
+		return 0, 0, err
 	}
 	line, err := lines.ReadBytes('\n')
 	if err != nil {
-		return r, 0, 0, fmt.Errorf("the crowd ended: %w", err)
+		return 0, 0, fmt.Errorf("the crowd ended: %w", err)
 	}
 	now, err := cpuOf(pid)
 	if err != nil {
-		return r, 0, 0, err
+		return 0, 0, err
 	}
-	cores = (now - used).Seconds() / time.Since(began).Seconds()
-	return r, mb, cores, json.Unmarshal(line, &r)
+	return mb, (now - used).Seconds() / time.Since(began).Seconds(), json.Unmarshal(line, result)
 }
 
 // rss is what a process has in memory, MB (proc(5)).
@@ -193,10 +199,12 @@ func fanAccount(i int) string { return fmt.Sprintf("a%05d", i) }
 
 func fanResume(i int) string { return fmt.Sprintf("resume token of the bench %05d", i) }
 
-func fanFloor(i int) string { return strconv.Itoa(i / fanSeats) }
+// fanFloor is the floor that one sits on, of floors with so many seats.
+func fanFloor(i, seats int) string { return strconv.Itoa(i / seats) }
 
-// seedFan writes a center whose people are all signed in: by password that would take six minutes, which is another row.
-func seedFan(ctx context.Context, dir string, phones int) error {
+// seedFan writes a center whose people are all signed in: by password that would take six minutes, which is another row. The first out of
+// them are not, and have viewWord as their password.
+func seedFan(ctx context.Context, dir string, phones, seats, out int) error {
 	l, err := ledger.Open(ledger.Config{Dir: dir})
 	if err != nil {
 		return err
@@ -210,20 +218,30 @@ func seedFan(ctx context.Context, dir string, phones int) error {
 		writes = append(writes, ledger.Write{Subject: ledger.Subject(kind, id), By: "bench", At: now, Data: data})
 	}
 	write(roster.KindSite, "site", roster.DefaultSite())
-	for i := 0; i < phones; i += fanSeats {
-		write(roster.KindFloor, fanFloor(i), roster.Floor{ID: fanFloor(i), Name: "Floor " + fanFloor(i)})
+	for i := 0; i < phones; i += seats {
+		floor := fanFloor(i, seats)
+		write(roster.KindFloor, floor, roster.Floor{ID: floor, Name: "Floor " + floor})
 	}
 	hash := func(text string) string { sum := sha256.Sum256([]byte(text)); return hex.EncodeToString(sum[:]) }
 	for i := range phones {
 		account, extension := fanAccount(i), strconv.Itoa(100_000+i)
-		write(roster.KindAccount, account, roster.Account{Account: account, Name: "Agent " + account, Role: "agent", Agent: true})
-		write(roster.KindTerminal, extension, roster.Terminal{Extension: extension, Type: "softphone", Account: account, Holder: account, HeldSince: now, Epoch: 1})
-		write(roster.KindSeat, account, roster.Seat{ID: account, Name: account, Floor: fanFloor(i), X: i % 20, Y: i / 20 % 10, Holder: account, Since: now})
-		write(roster.KindAgent, account, roster.Agent{
-			Account: account, Status: wire.StatusAway, Since: now, Picked: wire.StatusAway, Seat: account, Terminal: extension, Epoch: 1, Conn: "up",
-			Session: &roster.Session{ID: account, Token: hash("token of " + account), Resume: hash(fanResume(i)), Rotated: now, Began: began,
-				Expires: now.Add(12 * time.Hour), Machine: "bench", Node: "center"},
-		})
+		person := roster.Account{Account: account, Name: "Agent " + account, Role: "agent", Agent: true}
+		terminal := roster.Terminal{Extension: extension, Type: "softphone", Account: account}
+		seat := roster.Seat{ID: account, Name: account, Floor: fanFloor(i, seats), X: i % 20, Y: i / 20 % (seats / 20)}
+		if i < out {
+			person.Hash = hashOf(viewWord)
+		} else {
+			terminal.Holder, terminal.HeldSince, terminal.Epoch = account, now, 1
+			seat.Holder, seat.Since = account, now
+			write(roster.KindAgent, account, roster.Agent{
+				Account: account, Status: wire.StatusAway, Since: now, Picked: wire.StatusAway, Seat: account, Terminal: extension, Epoch: 1, Conn: "up",
+				Session: &roster.Session{ID: account, Token: hash("token of " + account), Resume: hash(fanResume(i)), Rotated: now, Began: began,
+					Expires: now.Add(12 * time.Hour), Machine: "bench", Node: "center"},
+			})
+		}
+		write(roster.KindAccount, account, person)
+		write(roster.KindTerminal, extension, terminal)
+		write(roster.KindSeat, account, seat)
 	}
 	for n := 0; len(writes) > 0; n++ {
 		some := writes[:min(len(writes), ledger.MaxWrites)]

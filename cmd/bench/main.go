@@ -123,7 +123,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // sides are what this program is besides, in processes of its own, by its first argument.
 func sides() map[string]func(ctx context.Context, args []string) error {
 	return map[string]func(context.Context, []string) error{answering: answerCalls, moving: moveAbout, echoing: echoCalls,
-		relaying: relayCalls, carrying: carryCalls, crowding: joinCrowd}
+		relaying: relayCalls, carrying: carryCalls, crowding: joinCrowd, viewing: joinView}
 }
 
 func sortedNames() (names []string) {

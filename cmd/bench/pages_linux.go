@@ -45,7 +45,7 @@ func pagesGroup(ctx context.Context, l lab) error {
 		measure{"pages.idle_memory", p.idleMemory}, measure{"pages.change_to_page", p.changeToPage}, measure{"pages.tray_menu", p.trayMenu},
 		measure{"pages.mute_hotkey", p.muteHotkey})
 	if err == nil {
-		err = l.measure(p.floorRows()...)
+		err = l.measure(append(p.floorRows(), p.pastRows()...)...)
 	}
 	if err != nil {
 		return fmt.Errorf("%w\nthe phone:\n%s", err, p.phone.Log())
