@@ -44,7 +44,7 @@ const (
 )
 
 // TestWhoHearsWhomAtEveryStepThroughThePages: two supervisors, two agents and two callers; every act is a click, and after each of
-// them tones prove who hears whom.
+// them tones prove who hears whom. Reliability (H8): also while the call is held, transferred, ended, or a page loaded anew.
 func TestWhoHearsWhomAtEveryStepThroughThePages(t *testing.T) {
 	s := newStand(t, false)
 	agent, other := s.works("agent", "agent1", "Available", "1"), s.works("other", "agent3", "On break", "2")
