@@ -53,6 +53,7 @@ export function checkView(send, on, read = readJSON) {
     asked = Date.now();
     send("check", scope);
     put(state, t("seats.check.begins"));
+    paint();
     again(OFTEN / 4);
   });
   root.append(question.root);
@@ -125,13 +126,15 @@ export function checkView(send, on, read = readJSON) {
     bar.value = done;
     put(far, t("seats.check.far", { n: done, all: all.length }));
     begin.hidden = runs();
+    begin.disabled = asked > 0;
     stop.hidden = !runs();
     if (all.length === 0) file.remove();
     else if (!file.parentElement) close.before(file);
     const n = new Map();
     for (const s of all) n.set(s.state, (n.get(s.state) ?? 0) + 1);
     kinds.hidden = all.length === 0;
-    each(kinds, chips, states, (s) => s, (s) => chip(() => press(s)), (v, s) => v.show(stateLook(s), n.get(s) ?? 0, wanted.has(s)));
+    const passing = (/** @type {string} */ s) => s === "calling" || s === "waiting";
+    each(kinds, chips, states.filter((s) => runs() || n.has(s) || !passing(s)), (s) => s, (s) => chip(() => press(s)), (v, s) => v.show(stateLook(s), n.get(s) ?? 0, wanted.has(s)));
     on.changed();
   }
   /** @param {string} s */
