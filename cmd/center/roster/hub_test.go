@@ -164,8 +164,9 @@ func (g *gallery) actions() map[string]func(*rapid.T) {
 			case "none of ours":
 				want.Floor, w.floor = "x", ""
 			}
-			w.now = nil
-			w.on = g.watchFloor(w.link, want) == nil
+			if w.on = g.watchFloor(w.link, want) == nil; w.on { // refused, it goes on with what it watched
+				w.now = nil
+			}
 		},
 		"leave": func(*rapid.T) {
 			w := g.one()
