@@ -112,8 +112,8 @@ func (p *pages) desktop() (d *desktop.Desktop, err error) {
 			err = fmt.Errorf("a desktop of our own: %v", said)
 		}
 	}()
-	dir := filepath.Join(p.dir, "desktop")
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	dir, err := os.MkdirTemp(p.dir, "desktop")
+	if err != nil {
 		return nil, err
 	}
 	return desktop.Start(alone{dir: dir, pile: &p.ends}), nil
