@@ -85,7 +85,8 @@ func (f face) seat(account string) wire.SeatState {
 		Next: f.Next, Call: f.Call, Queue: f.Queue, Inbound: f.Inbound, Talks: timeOf(f.Talks), Ring: f.Ring, Missing: f.Missing}
 }
 
-// face keeps what an agent's event has changed of its row in the seat view.
+// face keeps what an agent's event has changed of its row in the seat view. What a phone told afterwards stands at its own time, in place of
+// what was taken to be since; see unspan.
 func (p *projector) face(account string, a roster.Agent, e ledger.Event) error {
 	was, sat := p.past.faces[account]
 	now := shownNow{seat: a.Seat}
@@ -109,6 +110,12 @@ func (p *projector) face(account string, a roster.Agent, e ledger.Event) error {
 	}
 	if !sat && p.past.began[account] == 0 {
 		if err := p.exec("INSERT OR IGNORE INTO sitter VALUES (?)", account); err != nil {
+			return err
+		}
+	}
+	if told := sinceOf(a.Told); told > 0 && told < at { // the count of the minutes stays as it was taken to be
+		at = told
+		if err := p.exec("DELETE FROM face WHERE account = ? AND began > ?", account, at); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ import (
 
 // version is the schema's: another one on the disk is thrown away and rebuilt. A file that is made anew has none before it is whole, and the
 // negative one while its making is interrupted.
-const version = 9
+const version = 10
 
 //go:embed schema.sql
 var schema string

@@ -218,15 +218,16 @@ func TestADayHasAsManyHoursAsItHas(t *testing.T) {
 func TestWhatPhonesToldAfterwardsStandsAtItsTime(t *testing.T) {
 	b := newBook(t)
 	at := func(n int) time.Time { return day.Add(time.Duration(n) * time.Minute) }
-	b.agent(0, wire.StatusAvailable)
-	b.agent(62, wire.StatusAvailable, func(a *roster.Agent) { a.Conn, a.LostAt = "lost", at(60) })
-	b.agent(70, wire.StatusAvailable)
-	b.agent(71, wire.StatusBreak, func(a *roster.Agent) { a.Since, a.Told = at(65), at(65) })
-	b.agent(72, wire.StatusAvailable, func(a *roster.Agent) {
+	sits := func(a *roster.Agent) { a.Seat = "1" }
+	b.agent(0, wire.StatusAvailable, sits)
+	b.agent(62, wire.StatusAvailable, sits, func(a *roster.Agent) { a.Conn, a.LostAt = "lost", at(60) })
+	b.agent(70, wire.StatusAvailable, sits)
+	b.agent(71, wire.StatusBreak, sits, func(a *roster.Agent) { a.Since, a.Told = at(65), at(65) })
+	b.agent(72, wire.StatusAvailable, sits, func(a *roster.Agent) {
 		a.Told = at(66)
 		a.Calls = []roster.Call{{ID: "c1", Phase: wire.CallTalking, Inbound: true, Outside: true, Peer: "0312345678", Began: at(66), Answered: at(66), At: at(66)}}
 	})
-	b.agent(73, wire.StatusAvailable, func(a *roster.Agent) { a.Since, a.Told = at(68), at(68) })
+	b.agent(73, wire.StatusAvailable, sits, func(a *roster.Agent) { a.Since, a.Told = at(68), at(68) })
 	b.agent(90, wire.StatusOff, func(a *roster.Agent) { a.Session = nil })
 	r, stop := b.run(filepath.Join(t.TempDir(), "report.db"))
 	defer stop()
@@ -243,5 +244,11 @@ func TestWhatPhonesToldAfterwardsStandsAtItsTime(t *testing.T) {
 	}
 	if calls := rowsOf[OutcomeRow](t, r, "outcomes?"+april1).Rows; len(calls) != 1 || calls[0].Talk != 120 {
 		t.Errorf("%+v", calls)
+	}
+	p := plan{seats: []wire.SeatState{{ID: "1", Floor: "f1"}}}
+	for minute, want := range map[int]string{61: "available", 62: "lost", 65: "break", 66: "talking", 67: "talking", 68: "available", 71: "available"} {
+		if _, f := floorOf[wire.Floor](t, r, p, moment(at(minute))); f.Seats[0].Status != want {
+			t.Errorf("at %d the floor has %s, not %s", minute, f.Seats[0].Status, want)
+		}
 	}
 }
