@@ -13,18 +13,24 @@ const messagesMost = 100
 
 // mailCame is the mailbox, whole, after what the center said. A part without a whole before it belongs to one that was empty.
 func mailCame(had *wire.Messages, said wire.Messages) wire.Messages {
-	now := wire.Messages{Rev: said.Rev, Read: said.Read, List: slices.Clone(said.List)}
+	now := wire.Messages{Rev: said.Rev, Read: said.Read, Each: said.Each, List: slices.Clone(said.List)}
 	if said.Part && had != nil {
 		now.List = merged(had.List, said.List)
 		now.Read = cmp.Or(said.Read, had.Read)
 	}
-	upTo, ok := number(now.Read)
 	for i, m := range now.List {
-		if n, numbered := number(m.ID); ok && numbered && n <= upTo {
+		if upTo(m.ID, now.Read) || upTo(m.ID, said.Marks[m.With()]) { // what was read stays so: marks only go on
 			now.List[i].Read = true
 		}
 	}
 	return now
+}
+
+// upTo says that the message does not come after the mark; "" is none.
+func upTo(id, mark string) bool {
+	n, ok := number(id)
+	last, marked := number(mark)
+	return ok && marked && n <= last
 }
 
 // merged has each message once, in the order of their numbers.

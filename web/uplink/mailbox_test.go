@@ -3,6 +3,7 @@ package uplink
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"zaseki/web/wire"
@@ -42,5 +43,36 @@ func TestPartsOfTheMailboxArePutTogether(t *testing.T) {
 	}
 	if len(many.List) != messagesMost || many.List[0].ID != fmt.Sprint(messagesMost+1) || !slices.IsSortedFunc(many.List, func(a, b wire.Message) int { return len(a.ID) - len(b.ID) }) {
 		t.Fatalf("%d messages, the first %s", len(many.List), many.List[0].ID)
+	}
+}
+
+// TestConversationsAreMarkedByThemselves, by a center that keeps a mark for each; one that is older has a mark for all, and says so.
+func TestConversationsAreMarkedByThemselves(t *testing.T) {
+	all := []wire.Message{{ID: "1", From: "suzuki", To: "sato"}, {ID: "2", From: "suzuki", Group: "day"}, {ID: "3", From: "root"}, {ID: "4", From: "ito", To: "sato"}}
+	var had *wire.Messages
+	for i, r := range []struct {
+		said wire.Messages
+		want string // what is unread
+		each bool
+	}{
+		{wire.Messages{Each: true, List: all}, "1 2 3 4", true},
+		{wire.Messages{Each: true, Part: true, Marks: map[string]string{"u:ito": "4"}}, "1 2 3", true},
+		{wire.Messages{Each: true, Part: true, Marks: map[string]string{wire.Everybody: "3", "u:nobody": "9", "g:day": "1", "": "9"}}, "1 2", true},
+		{wire.Messages{Each: true, Part: true, List: []wire.Message{{ID: "5", From: "root"}}}, "1 2 5", true},
+		{wire.Messages{Each: true, Part: true, Read: "1", Marks: map[string]string{"g:day": "x"}}, "2 5", true},
+		{wire.Messages{List: all, Read: "2"}, "3 4", false},
+		{wire.Messages{Part: true, Read: "4"}, "", false},
+	} {
+		now := mailCame(had, r.said)
+		had = &now
+		var unread []string
+		for _, m := range now.List {
+			if !m.Read {
+				unread = append(unread, m.ID)
+			}
+		}
+		if got := strings.Join(unread, " "); got != r.want || now.Each != r.each || now.Marks != nil {
+			t.Fatalf("after part %d %q are unread, each %t, marks %v; want %q", i, got, now.Each, now.Marks, r.want)
+		}
 	}
 }

@@ -5,6 +5,9 @@ import "time"
 // MessageMost is how long a message may be, in characters.
 const MessageMost = 1000
 
+// Everybody is the conversation of what is written to everybody; those of groups and persons are "g:" and "u:" with their names.
+const Everybody = "all"
+
 type (
 	// SendMessage is a word to a person, a group or everybody (page → phone → center). Who may: anybody to a person who shares a group,
 	// or answering whoever has written; supervisors to their groups, administrators to everybody; the center decides. In a center
@@ -39,15 +42,33 @@ type (
 		Rev  uint64    `json:"rev"`
 		List []Message `json:"list"`
 		// Part: List is only what is new or has changed since; by ID it takes the place of what there was (web/uplink puts it together,
-		// nobody behind it sees one). Read, if set: everything up to this ID has been read.
-		Part bool   `json:"part,omitempty"`
-		Read string `json:"read,omitempty"`
+		// nobody behind it sees one). Read, if set: everything up to this ID has been read. Marks, by conversation: this one up to that ID.
+		Part  bool              `json:"part,omitempty"`
+		Read  string            `json:"read,omitempty"`
+		Marks map[string]string `json:"marks,omitempty"`
+		// Each: the center keeps a mark for each conversation. An older one has one for all, which must not pass what nobody has opened.
+		Each bool `json:"each,omitempty"`
 	}
-	// ReadMessages says that the person has seen all messages up to this one.
+	// ReadMessages says that the person has seen all messages of a conversation up to this one (page → phone → center). Without a
+	// conversation, as older phones say it: of all conversations.
 	ReadMessages struct {
 		UpTo string `json:"upTo"`
+		With string `json:"with,omitempty"`
 	}
 )
+
+// With is the conversation that the message belongs to, as its owner sees it: Everybody, "g:" and a group, or "u:" and an account.
+func (m Message) With() string {
+	switch {
+	case m.Group != "":
+		return "g:" + m.Group
+	case m.To == "":
+		return Everybody
+	case m.Mine:
+		return "u:" + m.To
+	}
+	return "u:" + m.From
+}
 
 func (SendMessage) Type() string  { return "message.send" }
 func (Messages) Type() string     { return "messages" }

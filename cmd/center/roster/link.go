@@ -262,7 +262,7 @@ func (r *Roster) carryOut(ctx context.Context, l *link, m interface{ Type() stri
 	case wire.SendMessage:
 		return r.sendMessage(ctx, l, m, op)
 	case wire.ReadMessages:
-		rule = func(d *draft) error { return d.read(l.account, m.UpTo) }
+		rule = func(d *draft) error { return d.read(l.account, m) }
 	case wire.CallNote:
 		return r.note(ctx, l, m)
 	case wire.SettingsReport:

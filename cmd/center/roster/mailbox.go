@@ -53,7 +53,7 @@ func (v *view) message(account string, l *letter) (m wire.Message, ok bool) {
 		m.ToName = v.groups[l.Group].v.Name
 	}
 	if !mine {
-		m.Read = l.N <= v.mail.marks[account].v.UpTo
+		m.Read = v.mail.marks[account].v.covers(l.Message)
 		return m, true
 	}
 	m.Read, m.Sent, m.Seen = true, l.Sent, min(l.seen, l.Sent)
@@ -65,7 +65,7 @@ func (v *view) message(account string, l *letter) (m wire.Message, ok bool) {
 
 // mailbox is what the account has of the last days, the newest last.
 func (v *view) mailbox(account string, now time.Time) wire.Messages {
-	m := wire.Messages{Rev: uint64(v.rev), Read: v.readUpTo(account), List: []wire.Message{}}
+	m := v.marked(account)
 	for _, l := range slices.Backward(v.mail.all) {
 		if len(m.List) == messageList || now.Sub(l.At) > messageDays {
 			break
@@ -78,11 +78,19 @@ func (v *view) mailbox(account string, now time.Time) wire.Messages {
 	return m
 }
 
-func (v *view) readUpTo(account string) string {
-	if n := v.mail.marks[account].v.UpTo; n > 0 {
-		return strconv.FormatUint(n, 10)
+// marked is a mailbox without its messages.
+func (v *view) marked(account string) wire.Messages {
+	m, mark := wire.Messages{Rev: uint64(v.rev), Each: true, List: []wire.Message{}}, v.mail.marks[account].v
+	if mark.UpTo > 0 {
+		m.Read = strconv.FormatUint(mark.UpTo, 10)
 	}
-	return ""
+	if len(mark.In) > 0 {
+		m.Marks = map[string]string{}
+	}
+	for with, n := range mark.In {
+		m.Marks[with] = strconv.FormatUint(n, 10)
+	}
+	return m
 }
 
 // mailNews is what a phone is told now; ok is false for nothing.
@@ -93,7 +101,8 @@ func (r *Roster) mailNews(account string, n mailNews) (m wire.Messages, ok bool)
 		m = r.view.mailbox(account, time.Now())
 		return m, len(m.List) > 0
 	}
-	m = wire.Messages{Rev: uint64(r.view.rev), Part: true, Read: r.view.readUpTo(account), List: []wire.Message{}}
+	m = r.view.marked(account)
+	m.Part = true
 	slices.Sort(n.some)
 	for _, id := range n.some {
 		if l := r.view.mail.letter(id); l != nil {
@@ -127,23 +136,20 @@ func (r *Roster) messageLocked(slot string) {
 	}
 }
 
-// markLocked tells the reader's phone, and soon the senders, that somebody has read on from there.
-func (r *Roster) markLocked(account string, after uint64) {
+// markLocked tells the reader's phone, and soon the senders, that somebody has read more than by that mark.
+func (r *Roster) markLocked(account string, before Mark) {
 	if l := r.links[account]; l != nil {
 		l.news(true)
 	}
-	m := r.view.mail
-	for _, l := range m.all[m.at(after+1):] {
-		if l.N > m.marks[account].v.UpTo {
-			break
+	r.view.turned(account, before, func(l *letter, _ bool) {
+		if r.links[l.From] == nil {
+			return
 		}
-		if r.links[l.From] != nil && r.view.has(account, l.Message) {
-			if r.receipts[l.From] == nil {
-				r.receipts[l.From] = map[uint64]struct{}{}
-			}
-			r.receipts[l.From][l.N] = struct{}{}
+		if r.receipts[l.From] == nil {
+			r.receipts[l.From] = map[uint64]struct{}{}
 		}
-	}
+		r.receipts[l.From][l.N] = struct{}{}
+	})
 	if len(r.receipts) > 0 {
 		select {
 		case r.readOn <- struct{}{}:

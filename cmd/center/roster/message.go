@@ -14,7 +14,7 @@ import (
 
 // Messages to a person, a group or everybody. Each is one write however many have it: who they are follows from the accounts. They stand
 // in so many slots, each of which the next message but that many takes over, so that the present state stays small; who has read how far
-// is one small record for each account.
+// is one small record for each account, see Mark.
 const (
 	KindMessage = "msg"
 	KindMark    = "read"
@@ -40,12 +40,6 @@ type Message struct {
 	Sent    int       `json:"sent"` // so many had it
 	At      time.Time `json:"at"`
 	Op      string    `json:"op,omitempty"` // of the request
-}
-
-// Mark is how far somebody has read. Begin: nothing before it is for this account, whose name somebody else had then.
-type Mark struct {
-	UpTo  uint64 `json:"upTo"`
-	Begin uint64 `json:"begin,omitempty"`
 }
 
 // letter is a message with who has read it.
@@ -133,40 +127,6 @@ func (v *view) has(account string, m Message) bool {
 	return true
 }
 
-// applyMark takes over how far somebody has read, and counts it for the senders.
-func (v *view) applyMark(account string, e ledger.Event) (bool, error) {
-	before := v.mail.marks[account].v
-	changed, err := put(v.gone, v.mail.marks, account, e)
-	if changed && !v.loading {
-		v.count(account, before.UpTo)
-	}
-	return changed, err
-}
-
-// count adds the account to who has read the messages after that one.
-func (v *view) count(account string, after uint64) {
-	upTo := v.mail.marks[account].v.UpTo
-	for _, l := range v.mail.all[v.mail.at(after+1):] {
-		if l.N > upTo {
-			return
-		}
-		if !v.has(account, l.Message) {
-			continue
-		}
-		if l.seen++; len(l.readers) < readersMost {
-			l.readers = append(slices.Clip(l.readers), account)
-		}
-	}
-}
-
-// loaded counts who has read what, after events have come in no order.
-func (v *view) loaded() {
-	v.loading = false
-	for _, account := range sorted(v.mail.marks) {
-		v.count(account, 0)
-	}
-}
-
 // send writes a message; it is sent already if the same request wrote it.
 func (d *draft) send(from string, m wire.SendMessage, op string) error {
 	if d.sentBy(from, op) {
@@ -246,28 +206,4 @@ func (v *view) maySend(from string, m wire.SendMessage, answered *letter) error 
 func (v *view) near(a, b string) bool {
 	groups := v.accounts[b].v.Groups
 	return len(v.groups) == 0 || slices.ContainsFunc(v.accounts[a].v.Groups, func(g string) bool { return slices.Contains(groups, g) })
-}
-
-// read notes that somebody has seen everything up to a message.
-func (d *draft) read(account, upTo string) error {
-	n, err := strconv.ParseUint(upTo, 10, 64)
-	if err != nil {
-		return wire.Problem{Code: wire.ProblemNoRow, Holes: map[string]string{"id": clip(upTo)}}
-	}
-	row := d.mail.marks[account]
-	if n = min(n, d.mail.newest()); n <= row.v.UpTo {
-		return nil
-	}
-	m := row.v
-	m.UpTo = n
-	d.add(KindMark, account, max(row.seq, d.gone[ledger.Subject(KindMark, account)]), &m, "messages read")
-	return nil
-}
-
-// forgetMail has nobody who gets this name later see what was written to whoever has it now.
-func (d *draft) forgetMail(account string) {
-	n := d.mail.newest()
-	if row := d.mail.marks[account]; n > 0 && row.v.Begin < n {
-		d.add(KindMark, account, max(row.seq, d.gone[ledger.Subject(KindMark, account)]), &Mark{UpTo: n, Begin: n}, "account removed")
-	}
 }

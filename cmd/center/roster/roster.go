@@ -249,7 +249,7 @@ func (r *Roster) take(events []ledger.Event) error {
 		case KindMessage:
 			r.messageLocked(id)
 		case KindMark:
-			r.markLocked(id, mark.UpTo)
+			r.markLocked(id, mark)
 		}
 		if all = all || !apart(kind); kind != KindAgent {
 			continue
