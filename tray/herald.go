@@ -133,14 +133,14 @@ func (h *herald) show(ctx context.Context) {
 	h.sweep(ctx, wanted)
 }
 
-// newest is the last message that nobody has read here.
+// newest is the last message of others, while nobody has read it here. An older one of another conversation had its turn.
 func newest(s wire.Snapshot) (wire.Message, bool) {
 	if s.Messages == nil {
 		return wire.Message{}, false
 	}
 	for _, m := range slices.Backward(s.Messages.List) {
-		if !m.Mine && !m.Read {
-			return m, true
+		if !m.Mine {
+			return m, !m.Read
 		}
 	}
 	return wire.Message{}, false

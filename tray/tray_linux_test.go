@@ -210,9 +210,14 @@ func TestAMessageIsNotifiedUntilItIsRead(t *testing.T) {
 	desktop.Eventually(t, "the newer one", func() (ok bool) { id, n, ok = d.Note(); return ok && n.Title == "Message from Mori" })
 	d.Act(id, "default")
 	k.hears("open")
-	in.Messages, in.Unread = &wire.Messages{}, 0
+	read := slices.Clone(in.Messages.List)
+	read[2].Read = true // the one before, of another conversation, is not told again
+	in.Messages = &wire.Messages{List: read}
 	k.show(in)
 	desktop.Eventually(t, "withdrawn", func() bool { _, _, open := d.Note(); return !open })
+	if n := d.Notes("Urgent message from Suzuki"); n != 1 {
+		t.Errorf("the message before was notified %d times", n)
+	}
 }
 
 func TestAClosedPageIsExplainedOnce(t *testing.T) {

@@ -76,8 +76,8 @@ export interface Message {
   id: string; from: string; name: string; to?: string; group?: string; toName?: string; text: string; urgent?: boolean; replyTo?: string; at: string;
   mine?: boolean; read?: boolean; seen?: number; sent?: number; readers?: string[];
 }
-/** Newest last. */
-export interface Messages { rev: number; list: Message[] | null }
+/** Newest last. Each: the center keeps a mark for each conversation, see wire.Messages. */
+export interface Messages { rev: number; list: Message[] | null; each?: boolean }
 /** What the center does not know yet of the time it was away; see wire.Gap. */
 export interface Gap { since: string; until?: string; waiting: number; lost?: number }
 export interface Span { from: string; until: string }

@@ -3,7 +3,7 @@ import { afterEach, test } from "node:test";
 import { ear, find, key, page, snapshot, speak } from "./page.js";
 globalThis.sessionStorage = window.sessionStorage;
 const { messagesView } = await import("../js/later/messages.js");
-const { readUpTo, threads } = await import("../js/later/threads.js");
+const { marks, threads } = await import("../js/later/threads.js");
 const { inboxView } = await import("../js/view/inbox.js");
 
 afterEach(() => {
@@ -15,7 +15,7 @@ afterEach(() => {
 let n = 0;
 const message = (more = {}) => ({ id: `m${++n}`, from: "suzuki", name: "Suzuki", to: "sato", text: `text ${n}`, at: new Date(Date.now() - 60_000 + n).toISOString(), ...more });
 const mine = (more = {}) => message({ from: "sato", name: "Sato", to: "suzuki", toName: "Suzuki", mine: true, sent: 1, ...more });
-const box = (...list) => snapshot({ messages: { rev: n, list }, unread: list.filter((m) => !m.read && !m.mine).length });
+const box = (...list) => snapshot({ messages: { rev: n, list, each: true }, unread: list.filter((m) => !m.read && !m.mine).length });
 const chief = { me: { ...snapshot().me, leads: ["north"], role: "supervisor" } };
 
 function mailbox(more = {}) {
@@ -36,19 +36,48 @@ test("messages stand by conversation, the newest first", () => {
   assert.deepEqual(threads(list, (m) => !m.mine).map((t) => [t.key, t.list.length, t.fresh]), [["u:suzuki", 2, 1], ["all", 1, 1], ["g:north", 1, 1], ["u:ito", 1, 1]]);
 });
 
-test("what nobody has opened is never marked read by what was", () => {
-  const a = message(), b = message({ from: "ito", name: "Ito" }), c = message();
-  assert.equal(readUpTo([a, b, c], new Set([c.id])), "");
-  assert.equal(readUpTo([a, b, c], new Set([a.id, c.id])), a.id);
-  assert.equal(readUpTo([a, b, c], new Set([a.id, b.id, c.id])), c.id);
-  assert.equal(readUpTo([{ ...a, read: true }, mine()], new Set([a.id])), "");
+test("each conversation is marked by itself, also that with everybody", () => {
+  const a = message(), b = message({ from: "ito", name: "Ito" }), all = message({ to: "", from: "root", name: "Root" }), c = message(), list = [a, b, all, c];
+  const saying = (...ids) => marks({ rev: 1, list, each: true }, new Set(ids));
+  assert.deepEqual(saying(c.id), [], "a is seen before c");
+  assert.deepEqual(saying(a.id, c.id), [{ upTo: c.id, with: "u:suzuki" }]);
+  assert.deepEqual(saying(all.id, b.id), [{ upTo: all.id, with: "all" }, { upTo: b.id, with: "u:ito" }]);
+  assert.deepEqual(marks({ rev: 1, list: [{ ...a, read: true }, mine()], each: true }, new Set([a.id])), []);
+  assert.deepEqual(marks(undefined, new Set()), []);
+  const { said, view } = mailbox(), counts = () => [...view.root.querySelectorAll(".msg-list .tab-badge")].map((b) => b.textContent);
+  view.show(box(...list), page());
+  assert.deepEqual(counts(), ["2", "1", "1"]);
+  opened(view, "Messages with Suzuki");
+  opened(view, "Messages with Suzuki");
+  assert.deepEqual([said, counts()], [[["message.read", { upTo: c.id, with: "u:suzuki" }]], ["", "1", "1"]]);
+  opened(view, "Messages with Everybody");
+  assert.deepEqual(said.slice(1), [["message.read", { upTo: all.id, with: "all" }]]);
+  const rest = [{ ...a, read: true }, b, { ...all, read: true }, { ...c, read: true }];
+  view.show(box(...rest), page());
+  assert.deepEqual([counts(), said.length], [["", "", "1"], 2], "the order stays, and the older one is new still");
+});
+
+test("a center that keeps one mark is never told to pass what nobody has opened", () => {
+  const a = message(), b = message({ from: "ito", name: "Ito" }), c = message(), old = (...list) => snapshot({ messages: { rev: n, list }, unread: list.length });
   const { said, view } = mailbox();
-  view.show(box(a, b, c), page());
+  view.show(old(a, b, c), page());
   opened(view, "Messages with Suzuki");
   opened(view, "Messages with Suzuki");
   assert.deepEqual(said, [["message.read", { upTo: a.id }]]);
+  view.show(old({ ...a, read: true }, b, c), page());
   opened(view, "Messages with Ito");
-  assert.deepEqual(said.at(-1), ["message.read", { upTo: c.id }]);
+  assert.deepEqual(said.slice(1), [["message.read", { upTo: c.id }]]);
+});
+
+test("what was said while the center was away is said again when somebody looks again", () => {
+  const { said, view } = mailbox();
+  view.show(box(message()), page());
+  opened(view, "Messages with Suzuki");
+  view.look(true);
+  assert.equal(said.length, 1, "nobody looked away");
+  view.look(false);
+  view.look(true);
+  assert.deepEqual(said, [said[0], said[0]]);
 });
 
 test("nothing is marked while nobody looks", () => {
@@ -171,7 +200,7 @@ test("the button says how many are new; what is urgent stays until it is read", 
   find(view.urgent, "I have read it").click();
   find(view.urgent, "Reply").click();
   view.root.click();
-  assert.deepEqual([said, opens], [[["message.read", { upTo: loud.id }]], [{ account: "suzuki", name: "Suzuki" }, undefined]]);
+  assert.deepEqual([said, opens], [[["message.read", { upTo: loud.id, with: "u:suzuki" }]], [{ account: "suzuki", name: "Suzuki" }, undefined]]);
   const rest = [message(), { ...loud, read: true }];
   view.show(box(...rest), page());
   assert.deepEqual([view.urgent.hidden, view.root.getAttribute("aria-label")], [true, "Messages, 1 new"]);

@@ -1,7 +1,8 @@
 // @ts-check
+import { keyOf } from "../conversation.js";
 import { attr, h, put } from "../dom.js";
 import { plain, t } from "../text.js";
-import { goesTo, keyOf } from "./threads.js";
+import { goesTo } from "./threads.js";
 
 /** @typedef {import("../types").Message} Message */
 /** @typedef {{ text: string, urgent: boolean, at: number }} Said */

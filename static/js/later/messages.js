@@ -1,9 +1,10 @@
 // @ts-check
+import { keyOf } from "../conversation.js";
 import { attr, each, h, put } from "../dom.js";
 import { icon } from "../icons.js";
 import { at, clean, clock, day, plain, t } from "../text.js";
 import { composeView } from "./compose.js";
-import { keyOf, readUpTo, threads } from "./threads.js";
+import { marks, threads } from "./threads.js";
 
 /** @typedef {import("../types").Message} Message */
 /** @typedef {import("../types").Snapshot} Snapshot */
@@ -25,7 +26,9 @@ export function messagesView(send, io) {
   let floor;
   /** What is open: a conversation's key, "new", or nothing. */
   let open = "";
-  let looked = false, marked = "";
+  let looked = false;
+  /** Up to where the center was told, by conversation. @type {Map<string, string>} */
+  const told = new Map();
   const { seen } = io;
   /** Names of those who never wrote anything yet. @type {Map<string, string>} */
   const names = new Map();
@@ -74,14 +77,15 @@ export function messagesView(send, io) {
     const theirs = all().findLast((x) => !x.mine && keyOf(x) === key);
     return clean(theirs?.name || m?.toName || names.get(key) || floor?.seats?.find((s) => s.account === id)?.agent || id);
   }
-  /** What is looked at counts as seen; it is said as far as nothing else is passed over. */
+  /** What is looked at counts as seen, and the center is told. */
   function mark() {
     if (!looked || document.hidden) return;
     for (const m of all()) if (open && keyOf(m) === open && !m.mine && !m.read) seen.add(m.id);
-    const upTo = readUpTo(all(), seen);
-    if (!upTo || upTo === marked) return;
-    marked = upTo;
-    send("message.read", { upTo });
+    for (const m of marks(snap?.messages, seen)) {
+      if (told.get(m.with ?? "") === m.upTo) continue;
+      told.set(m.with ?? "", m.upTo);
+      send("message.read", m);
+    }
   }
   /** Notices come to where somebody writes, and go back to where they were. */
   function settle() {
@@ -112,7 +116,7 @@ export function messagesView(send, io) {
   return {
     root,
     show(s) {
-      if (snap && snap.me?.account !== s.me?.account) [open, marked] = ["", ""], seen.clear();
+      if (snap && snap.me?.account !== s.me?.account) open = "", told.clear(), seen.clear();
       snap = s;
       paint();
     },
@@ -122,6 +126,7 @@ export function messagesView(send, io) {
     },
     choosing: () => looked && open === "new",
     look(on) {
+      if (on && !looked) told.clear(); // what was said while the center was away is said again
       looked = on;
       settle();
       if (on) mark();

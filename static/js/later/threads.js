@@ -1,11 +1,9 @@
 // @ts-check
 // Messages as conversations, and what of them was seen: without a page.
+import { keyOf } from "../conversation.js";
 
 /** @typedef {import("../types").Message} Message */
 /** @typedef {{ key: string, list: Message[], last: Message, fresh: number }} Thread */
-
-/** With whom a message is: u:ACCOUNT, g:GROUP, or "all". @param {Message} m */
-export const keyOf = (m) => (m.group ? `g:${m.group}` : !m.to ? "all" : `u:${m.mine ? m.to : m.from}`);
 
 /** Where a message to this conversation goes. @param {string} key @returns {{ to?: string, group?: string }} */
 export const goesTo = (key) => (key.startsWith("u:") ? { to: key.slice(2) } : key.startsWith("g:") ? { group: key.slice(2) } : {});
@@ -31,12 +29,24 @@ export function threads(list, isNew) {
 }
 
 /**
- * Up to which message everything was seen; "" when that says nothing new. The center keeps one mark for all conversations: it must not pass
- * a message of one that nobody has opened.
+ * What is to be said of what was seen: up to which message in each conversation. A center that is older keeps one mark for all of them, which
+ * must not pass a message of one that nobody has opened.
+ * @param {import("../types").Messages | undefined} box
+ * @param {Set<string>} seen ids
+ * @returns {{ upTo: string, with?: string }[]}
+ */
+export function marks(box, seen) {
+  const list = box?.list ?? [];
+  const all = box?.each ? threads(list, () => false).map((one) => ({ upTo: readUpTo(one.list, seen), with: one.key })) : [{ upTo: readUpTo(list, seen) }];
+  return all.filter((m) => m.upTo);
+}
+
+/**
+ * Up to which of these everything was seen; "" when that says nothing new.
  * @param {Message[]} list newest last
  * @param {Set<string>} seen ids
  */
-export function readUpTo(list, seen) {
+function readUpTo(list, seen) {
   let mark = "", news = false;
   for (const m of list) {
     if (m.mine || m.read) continue;

@@ -1,4 +1,5 @@
 // @ts-check
+import { keyOf } from "../conversation.js";
 import { attr, h, put } from "../dom.js";
 import { icon } from "../icons.js";
 import { clean, clock, plain, t } from "../text.js";
@@ -23,7 +24,7 @@ export function inboxView(send, open, seen) {
   const urgent = h("aside", { className: "urgent", role: "alert", "aria-label": t("msg.urgent"), hidden: true },
     h("header", {}, icon("info"), who, time), text, h("div", { className: "ask-row" },
       h("button", { type: "button", onclick: () => first && open({ account: first.from, name: clean(first.name) }) }, t("msg.reply")),
-      h("button", { type: "button", className: "primary", onclick: () => first && send("message.read", { upTo: first.id }) }, t("msg.seen"))));
+      h("button", { type: "button", className: "primary", onclick: () => first && send("message.read", { upTo: first.id, with: keyOf(first) }) }, t("msg.seen"))));
   return {
     root, urgent,
     show(snap) {
