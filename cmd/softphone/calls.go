@@ -220,7 +220,11 @@ func (p *phone) drop(ctx context.Context, call string) {
 	p.dropping(call)
 	ctx, cancel := context.WithTimeout(ctx, dropTime)
 	defer cancel()
-	if err := p.line.Hangup(ctx, call); err != nil && ctx.Err() == nil {
+	switch err := p.line.Hangup(ctx, call); {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, sip.ErrNoCall): // it ended by itself, as a supervisor's leg does with the call that it takes part in
+		p.log.Debug("hang up", "call", call, "err", err)
+	default:
 		p.log.Warn("hang up", "call", call, "err", err)
 	}
 	p.agent.Post(agent.Ended{Call: call})
