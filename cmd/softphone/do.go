@@ -37,7 +37,9 @@ func (p *phone) do(ctx context.Context, e agent.Effect) {
 	case agent.Report:
 		p.uplink.Report(e.Call)
 	case agent.KeepStatus:
-		p.keepStatus(e.To)
+		p.keepFor(wire.SetStatus{To: e.To})
+	case agent.KeepNext:
+		p.keepFor(wire.SetNext{To: e.To})
 	case agent.ReportAttend:
 		p.uplink.Report(e.Attend)
 	case agent.ReportCheck:

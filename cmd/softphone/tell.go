@@ -170,9 +170,9 @@ func (p *phone) lineProblem(code int, reason string) wire.Problem {
 	return wire.Problem{Code: wire.ProblemSIPRefused, Holes: map[string]string{"code": strconv.Itoa(code), "reason": reason}}
 }
 
-// keepStatus has the center told of a status that was chosen while it was away.
-func (p *phone) keepStatus(to string) {
-	p.uplink.Keep(wire.SetStatus{To: to}, func(err error) {
+// keepFor has the center told of a status, or a next one, that was chosen while it was away.
+func (p *phone) keepFor(chosen interface{ Type() string }) {
+	p.uplink.Keep(chosen, func(err error) {
 		told := agent.KeptTold{}
 		if err != nil {
 			told.Problem = p.problem("kept status", err)

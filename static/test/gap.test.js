@@ -15,6 +15,8 @@ test("while the center is away the page says since when, and how much waits for 
   assert.equal(words(away({ since: at("10:02"), waiting: 0 })), "The center has been away since 10:02; calls go on.");
   assert.equal(words(away({ since: at("10:02"), waiting: 3 })), "The center has been away since 10:02; calls go on. 3 changes wait until it is back.");
   assert.match(words(away(undefined)), /center/i);
+  const call = { id: "c", phase: "talking", inbound: true, outside: true, number: "117", began: at("10:00"), answered: at("10:01"), secure: false };
+  assert.equal(words(away({ since: at("10:02"), waiting: 0 }, { calls: [call] })), "The center has been away since 10:02; calls go on.", "in a call too");
   assert.equal(words(away({ since: at("10:02"), waiting: 3 }, { local: true })), "", "who has no center misses none");
 });
 

@@ -55,8 +55,9 @@ type (
 		Password wire.Secret
 	}
 	AskStatus struct{ To string }
-	// KeepStatus tells it when the center is back, in its turn among reports and with its time: KeptTold.
+	// KeepStatus and KeepNext tell it when the center is back, in its turn among reports, a status with its time: KeptTold.
 	KeepStatus struct{ To string }
+	KeepNext   struct{ To string }
 	AskNext    struct{ To string }
 	AskExtend  struct{}
 	// AskHand raises the hand; Call is what the agent is in the middle of, Clip wants its last 30 s kept.
@@ -263,6 +264,7 @@ func (AskLocal) Lane() string     { return laneCenter }
 func (AskStatus) Lane() string    { return laneCenter }
 func (AskNext) Lane() string      { return laneCenter }
 func (KeepStatus) Lane() string   { return laneReport }
+func (KeepNext) Lane() string     { return laneReport }
 func (AskExtend) Lane() string    { return laneCenter }
 func (AskHand) Lane() string      { return laneCenter }
 func (AskTerminal) Lane() string  { return laneCenter }

@@ -14,10 +14,15 @@ type gap struct {
 	wire.Gap
 	on     bool            // there was one in this sign-in
 	center wire.AgentState // what the center said last, while changes wait
+
+	unheard bool // it has not said since how things stand
 }
 
 // keptMost are changes that wait; a person makes no more of them.
 const keptMost = 50
+
+// backLeast is how long the center must be back before the next break is a gap of its own. One whose settings have changed meanwhile breaks off once more.
+const backLeast = 5 * time.Second
 
 func (s State) gap() *wire.Gap {
 	if !s.away.on {
@@ -30,10 +35,10 @@ func (s State) gap() *wire.Gap {
 // mind opens the gap, or closes it.
 func (g gap) mind(online bool, now time.Time) gap {
 	switch {
-	case !online && g.Waiting > 0: // it was back for too short a time: the same gap goes on
-		g.Until = time.Time{}
+	case !online && (g.Waiting > 0 || g.on && now.Sub(g.Until) < backLeast): // it was back for too short a time: the same gap goes on
+		g.Until, g.unheard = time.Time{}, true
 	case !online:
-		return gap{Gap: wire.Gap{Since: now}, on: true}
+		return gap{Gap: wire.Gap{Since: now}, on: true, unheard: true}
 	case g.on:
 		g.Until = now
 	}
@@ -48,20 +53,53 @@ func (s State) keepStatus(to string) (State, []Effect) {
 	case s.away.Waiting >= keptMost:
 		return s.tell(wire.Problem{Code: wire.ProblemOffline})
 	}
-	if s.away.Waiting == 0 {
-		s.away.center = s.Record
-	}
-	s.away.Waiting++
+	s = s.waits()
 	s.Wish, s.Offer = "", ""
 	s.Record.Status, s.Record.Since, s.Record.Until = to, s.Now, time.Time{}
 	return s, []Effect{KeepStatus{to}}
 }
 
+// keepNext is a next status that is chosen while the center is away. Without a call it is taken at once.
+func (s State) keepNext(to string) (State, []Effect) {
+	switch {
+	case len(s.Calls) == 0 && to != "":
+		return s.keepStatus(to)
+	case s.Record.Next == to:
+		return s, nil
+	case s.away.Waiting >= keptMost:
+		return s.tell(wire.Problem{Code: wire.ProblemOffline})
+	}
+	s = s.waits()
+	s.Record.Next = to
+	return s, []Effect{KeepNext{to}}
+}
+
+// waits is the state with one more change that waits for the center.
+func (s State) waits() State {
+	if s.away.Waiting == 0 {
+		s.away.center = s.Record
+	}
+	s.away.Waiting++
+	return s
+}
+
+// nextAway: the next status begins with the end of the last call, also while the center is away. It learns so from what it is told of the call.
+func (s State) nextAway() State {
+	if s.Phase != wire.PhaseIn || s.Local || s.Link.Online || !s.away.on || len(s.Calls) > 0 || s.Record.Next == "" {
+		return s
+	}
+	s.Record.Status, s.Record.Since, s.Record.Until, s.Record.Next = s.Record.Next, s.Now, time.Time{}, ""
+	return s
+}
+
 // stated is the center's record; while changes wait to be told, what was chosen here is shown.
 func (s State) stated(is wire.AgentState) State {
-	if s.away.Waiting > 0 {
+	if s.away.unheard && s.Record.Seat != "" && is.Seat == "" {
+		s = s.notice("warn", wire.Problem{Code: wire.ProblemSeatGone, Holes: map[string]string{"seat": s.Record.SeatName}})
+	}
+	if s.away.unheard = false; s.away.Waiting > 0 {
 		s.away.center = is
-		is.Status, is.Since, is.Until = s.Record.Status, s.Record.Since, s.Record.Until
+		is.Status, is.Since, is.Until, is.Next = s.Record.Status, s.Record.Since, s.Record.Until, s.Record.Next
 	}
 	s.Record = is
 	return s

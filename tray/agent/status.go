@@ -41,6 +41,9 @@ func (s State) status(e Event) (State, []Effect) {
 			return s.tell(wire.Problem{Code: wire.ProblemStatusUnknown, Holes: map[string]string{"status": e.To}})
 		}
 		s.Offer = ""
+		if !s.Local && !s.Link.Online && s.away.on {
+			return s.keepNext(e.To)
+		}
 		return s, []Effect{AskNext{e.To}}
 
 	case wire.ExtendWork:

@@ -25,7 +25,7 @@ func Step(s State, e Event) (State, []Effect) {
 	if s.Local {
 		return s.atHome(effects)
 	}
-	return s, effects
+	return s.nextAway(), effects
 }
 
 func (s State) step(e Event) (State, []Effect) {

@@ -86,9 +86,9 @@ func (u *Uplink) Report(m interface{ Type() string }) {
 	u.signal()
 }
 
-// Keep sends a SetStatus in its turn among the reports, with how long ago it was said, whenever the center is there again. told hears its answer, once:
+// Keep sends a SetStatus or SetNext in its turn among the reports, a status with how long ago it was said, whenever the center is there again. told hears its answer, once:
 // nil, or a wire.Problem; none when the session ends before.
-func (u *Uplink) Keep(m wire.SetStatus, told func(error)) {
+func (u *Uplink) Keep(m interface{ Type() string }, told func(error)) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.session == nil {

@@ -92,6 +92,7 @@ const (
 	ProblemOffline         = "center.offline"      // signed in, but the connection is lost just now
 	ProblemSeatTaken       = "seat.taken"          // {seat} {who} {since}: may take over
 	ProblemSeatLost        = "seat.lost"           // {seat} {who}: somebody took it over; the session stays
+	ProblemSeatGone        = "seat.gone"           // {seat}: it is another's since the center was away; the session stays
 	ProblemSeatUnknown     = "seat.unknown"        // {seat}
 	ProblemTerminalTaken   = "terminal.taken"      // {terminal} {who} {since}: may take over
 	ProblemTerminalUnknown = "terminal.unknown"    // {terminal}
