@@ -78,10 +78,22 @@ func (p *projector) phoneCall(account string, c roster.Call, open map[string]rin
 	case there:
 		return p.exec("UPDATE phone_call SET answered = ?, peer = ?, queue = ? WHERE account = ? AND began = ? AND name = ?", answered, is.peer, is.queue, account, is.began, c.ID)
 	}
-	return p.exec(`INSERT INTO phone_call (account, began, name, center, answered, inbound, outside, peer, queue) VALUES (?,?,?,?,?,?,?,?,?)
+	err := p.exec(`INSERT INTO phone_call (account, began, name, center, answered, inbound, outside, peer, queue) VALUES (?,?,?,?,?,?,?,?,?)
 		ON CONFLICT DO UPDATE SET answered = excluded.answered, peer = excluded.peer, queue = excluded.queue, ended = NULL`,
 		account, is.began, c.ID, c.Center, answered, c.Inbound, c.Outside, is.peer, is.queue)
+	if err != nil {
+		return err
+	}
+	return p.exec(tieLate, account, is.began, c.ID, c.Center, is.peer, aside.Microseconds(), closing.Microseconds())
 }
+
+// tieLate ties a phone's call that the exchange has written down already: of one that fails at once the phone may tell afterwards. It is one
+// of the last that ended, with the same number at the other end, and no other call of that phone was it.
+const tieLate = `UPDATE phone_call SET call = (SELECT seq FROM (SELECT * FROM call ORDER BY seq DESC LIMIT 50) c
+	WHERE ?2 BETWEEN c.began - ?6 AND c.ended + ?7 AND ?5 IN (c.caller, c.called, c.callee) AND (c.by != '' OR ?4 IN ('', c.id))
+	AND (c.account = ?1 OR c.other = ?1 OR EXISTS (SELECT 1 FROM json_each(nullif(c.offers, '')) o WHERE o.value ->> 'account' = ?1))
+	AND NOT EXISTS (SELECT 1 FROM phone_call q WHERE q.account = ?1 AND q.began >= c.began - ?6 AND q.call = c.seq)
+	ORDER BY c.id != ?4, abs(c.began - ?2), c.seq LIMIT 1) WHERE account = ?1 AND began = ?2 AND name = ?3 AND call IS NULL`
 
 // callsOpen are the phones' calls to go on with.
 func (r *Report) callsOpen(ctx context.Context) (map[string]map[string]ringing, error) {

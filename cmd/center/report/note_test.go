@@ -92,6 +92,24 @@ func TestNotesStandWithTheirCalls(t *testing.T) {
 	check(again)
 }
 
+// TestANoteStandsWithACallThatFailedAtOnce: the exchange has written it down before the phone told that it began.
+func TestANoteStandsWithACallThatFailedAtOnce(t *testing.T) {
+	b := newBook(t)
+	out := func(r *exchange.CallRecord) {
+		r.Queue, r.Caller, r.From, r.To, r.Offers = "", "1001", "1001", "2002", nil
+	}
+	b.came(1, 1, 0, func(r *exchange.CallRecord) { out(r); r.Result, r.Code = "failed", 480 })
+	b.rang("out1", "2002", 1, 0, func(c *roster.Call) { c.Inbound, c.Outside, c.Queue = false, false, "" })
+	b.agent(2, wire.StatusAvailable)
+	b.noted("out1", "later", "try again", 3, day.Add(3*time.Minute))
+	b.rang("out2", "2002", 30, 0, func(c *roster.Call) { c.Inbound, c.Outside, c.Queue = false, false, "" }) // that one is another call
+	r, _ := b.run(filepath.Join(t.TempDir(), "report.db"))
+	rows := rowsOf[CallRow](t, r, "calls?"+april1).Rows
+	if len(rows) != 1 || len(rows[0].Remarks) != 1 || rows[0].Remarks[0].Text != "try again" {
+		t.Errorf("%+v", rows)
+	}
+}
+
 // ownCall asks until the reports are as far as the log.
 func ownCall(t *testing.T, r *Report, account, call string, since time.Time) (queue string, own bool) {
 	t.Helper()
