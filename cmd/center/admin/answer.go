@@ -153,6 +153,7 @@ var said = map[string]string{
 	"wss needs an outside server in sip.server":                   "wss",
 	"%q is none of %s, or empty for never":                        "choice",
 	"%q is not a time zone such as Asia/Tokyo":                    "zone",
+	"%q is not a time of the day, such as 07:30":                  "hour",
 	"%q is not a mail address":                                    "mail",
 	"%d is not 0 to %d":                                           "range",
 	"names nobody who may ask":                                    "accept",
