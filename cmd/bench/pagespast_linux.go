@@ -199,7 +199,7 @@ func (v *pastView) moving() (row, error) {
 	if len(values) == 0 {
 		return row{}, fmt.Errorf("the slider has nowhere to go")
 	}
-	r := newRow("pages.past_move", "ms", 250, values, "day and moment asked of the phone, not painted", bases)
+	r := newRow("pages.past_move", "ms", 0, values, "day and moment asked of the phone, not painted", bases)
 	r.Value = quantile(values, 0.95)
 	return r, nil
 }
