@@ -77,6 +77,9 @@ func newManual(t *testing.T, generation string) *manual {
 
 	m.colleague = m.machine("colleague")
 	m.enter(m.colleague, "agent2", "On break", "")
+	m.status(m.colleague, "On break")
+	m.must(m.colleague.Wait("StaticText", "Line registered…"))
+	m.pick(m.colleague, "Training") // which lasts a minute: D3 sees what came then
 	m.viewer, err = m.browser.Open(m.address("colleague", "seats"), stage.View{Width: 900, Height: 600})
 	m.must(err)
 	m.other = m.machine("other")
@@ -135,7 +138,7 @@ func (m *manual) floor() string {
 		map[string]any{"extension": "2101", "type": "desk", "name": "Lobby", "secret": "secret-of-2101"}, map[string]any{"extension": "2102", "type": "mobile", "secret": "secret-of-2102"})
 	f["statuses"] = []wire.StatusDef{
 		{ID: "vip", Name: wire.Words{"en": "VIP calls", "ja": "VIP対応"}, Class: "available", Colour: "green", Sign: "★", Pickable: true},
-		{ID: "training", Name: wire.Words{"en": "Training", "ja": "研修"}, Class: "pause", Colour: "violet", Sign: "✚", Pickable: true, Minutes: 90}}
+		{ID: "training", Name: wire.Words{"en": "Training", "ja": "研修"}, Class: "pause", Colour: "violet", Sign: "✚", Pickable: true, Minutes: 1}}
 	return m.write(f)
 }
 

@@ -281,8 +281,9 @@ func (m *manual) standardStatuses(bool) {
 	m.must(m.page.Gone("button", "Answer"))
 }
 
-// ownStatuses (D3): with colour, and calls or not.
+// ownStatuses (D3): with colour, calls or not, and longest minutes: the colleague, who signed in for training, is away since they were over.
 func (m *manual) ownStatuses(bool) {
+	m.status(m.colleague, "Away")
 	m.work("Training")
 	m.is(m.page, `document.querySelector("button.status").dataset.colour`, "violet")
 	m.must(m.viewer.Wait("button", "2, Agent 1, Training…"))
